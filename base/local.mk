@@ -1,0 +1,6 @@
+noinst_LIBRARIES += libxm_base.a
+libxm_base_a_SOURCES = \
+	%D%/err.c %D%/err.h \
+	%D%/invariant.c %D%/invariant.h \
+	%D%/log.c %D%/log.h \
+	%D%/units.c %D%/units.h

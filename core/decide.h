@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The decision: one snapshot in, an ordered list of actions with their reasons out.
+ *
+ * Pure: no clock, no I/O, no allocation. What has to be remembered between two decisions is in
+ * struct vm_track, one a domain, which the caller keeps and hands in again; zeroed, it remembers
+ * nothing. The same input gives the same bytes.
+ */
+#ifndef CORE_DECIDE_H
+#define CORE_DECIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/units.h"
+#include "core/model.h"
+#include "core/reason.h"
+
+/* How well a VM is off, in Hyper-V's words. */
+enum vm_status {
+    VM_STATUS_UNKNOWN, /* no need known */
+    VM_STATUS_OK,      /* more than 80% of its buffer is there */
+    VM_STATUS_LOW,     /* 0 to 80% */
+    VM_STATUS_WARNING, /* assigned < demand: the guest is probably paging */
+};
+
+/* "unknown", "ok", "low", "warning" */
+const char *vm_status_name(enum vm_status status);
+
+/* What the core remembers of one domain. */
+struct vm_track {
+    struct kib demand;   /* filtered need: rises at once, falls slowly */
+    int64_t demand_ms;   /* when the filter last ran */
+    bool has_demand;     /* demand means something */
+    bool mobile;         /* its balloon was seen to follow a target */
+    struct kib target;   /* the target that is being watched */
+    struct kib best;     /* the nearest to it that assigned has come */
+    int64_t progress_ms; /* when it last came nearer */
+    struct kib low;      /* found by trying: it does not go below (target terms); 0 unknown */
+    struct kib high;     /* found by trying: it does not go above; 0 unknown */
+    int64_t retry_ms;    /* when low and high are forgotten and tried again */
+    int32_t failures;    /* in a row; each doubles the wait */
+};
+
+/* What was decided about one VM, and from which figures. */
+struct verdict {
+    struct kib demand; /* what it needs, without buffer; −1 unknown */
+    struct kib wanted; /* demand and buffer, within its limits */
+    struct kib low;    /* it is never sent below this */
+    struct kib high;   /* nor above this */
+    struct kib goal;   /* where its target is to end */
+    int32_t pressure;  /* wanted ÷ assigned in percent; −1 unknown */
+    enum vm_status status;
+    enum vm_state state; /* as in the snapshot, or VM_UNRESPONSIVE */
+    enum reason reason;  /* why goal is what it is */
+};
+
+enum action_kind {
+    ACTION_TARGET, /* target and the cap that goes with it */
+    ACTION_CAP,    /* the cap alone */
+};
+
+struct action {
+    uint32_t vm; /* index into the snapshot */
+    enum action_kind kind;
+    struct kib from;   /* the target, or the cap, that it has now */
+    struct kib target; /* ACTION_TARGET */
+    struct kib cap;    /* both */
+    enum reason reason;
+    bool releases; /* it gives memory or promises back; if it fails, what comes after must wait */
+};
+
+/* Room for a decision on n VMs, from the caller. All arrays have n_vms members, actions twice as
+ * many. */
+struct decision {
+    struct verdict *verdicts;
+    struct action *actions;
+    uint32_t *links;         /* working space */
+    bool *managed, *movable; /* working space */
+    size_t n_actions;        /* out */
+    struct kib uncommitted;  /* out: what is left to promise before the actions */
+    bool settled;            /* out: nothing to do, and nobody on the way */
+};
+
+/* Safety measures that tests switch off to see a scenario fail. Zeroed: everything on. */
+struct decide_faults {
+    bool grow_unverified; /* raises are not held to what is free now */
+    bool no_floors;       /* minimums and floors are ignored */
+    bool no_settle;       /* guests that do not follow are never found */
+    bool no_gate;         /* paused and booting domains are written too */
+};
+
+void decide(const struct snapshot *snapshot, struct vm_track *tracks, struct decision *decision,
+            const struct decide_faults *faults);
+
+/* What a start could be given. */
+struct admission {
+    struct kib now;      /* there without moving anyone */
+    struct kib freeable; /* could be freed for this priority, besides */
+};
+
+/*
+ * Exact as far as floors and mobility are known: lower priorities give down to their minimum,
+ * equals down to their demand, higher ones only what they have above what they want. Uses the
+ * verdicts of the last decision on the same snapshot.
+ */
+struct admission admit(const struct snapshot *snapshot, const struct verdict *verdicts,
+                       int32_t priority);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/demand.h"
+
+#define MIB 1024
+
+/* Points of Hyper-V's curve: size of the guest, floor. Beyond the last one it goes on with the last
+ * slope. */
+static const struct {
+    int64_t size, floor;
+} curve[] = {
+    {INT64_C(0), 0},
+    {INT64_C(128) * MIB, 72 * MIB},
+    {INT64_C(512) * MIB, 168 * MIB},
+    {INT64_C(2048) * MIB, 360 * MIB},
+    {INT64_C(8192) * MIB, 744 * MIB},
+    {INT64_C(32768) * MIB, 1512 * MIB},
+};
+#define CURVE_POINTS (sizeof(curve) / sizeof(*curve))
+
+struct kib demand_floor_curve(struct kib size)
+{
+    size_t i = 1;
+
+    while (i < CURVE_POINTS - 1 && size.v > curve[i].size)
+        i++;
+    return kib_add(kib(curve[i - 1].floor),
+                   kib_scale(kib(size.v - curve[i - 1].size), curve[i].floor - curve[i - 1].floor,
+                             curve[i].size - curve[i - 1].size));
+}
+
+/* A guest may say what it likes: it counts for no more than its maximum. */
+static struct kib believed_need(const struct vm *vm)
+{
+    return kib_clamp(vm->report.need, kib(0), vm->settings.maximum);
+}
+
+/* Exponential decay in steps of 1/64 half-life, by shifting: 2^(−1/64) ≈ 1 − 1/93. */
+static struct kib decayed(struct kib high, struct kib low, int64_t passed_ms)
+{
+    int64_t steps = passed_ms / (DEMAND_HALF_LIFE_MS / 64);
+    int64_t rest = high.v - low.v;
+
+    for (; steps > 0 && rest > 0; steps--)
+        rest -= rest / 93 + 1;
+    return kib(low.v + (rest > 0 ? rest : 0));
+}
+
+void demand_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track)
+{
+    struct kib need = believed_need(vm);
+    int64_t step = DEMAND_HALF_LIFE_MS / 64;
+
+    if (!vm->fresh)
+        return;
+    if (!track->has_demand || need.v >= track->demand.v) {
+        track->demand = need;
+        track->demand_ms = now_ms;
+        track->has_demand = true;
+        return;
+    }
+    track->demand = decayed(track->demand, need, now_ms - track->demand_ms);
+    track->demand_ms += (now_ms - track->demand_ms) / step * step;
+}
+
+/* Never below what the operator said, what an idle kernel needs, nor what its page structures take.
+ */
+static struct kib lowest(const struct vm *vm)
+{
+    struct kib low = vm->settings.minimum;
+    struct kib structures = kib_scale(vm->settings.maximum, 1, 64);
+
+    low = kib_max(low, demand_floor_curve(vm->settings.startup));
+    low = kib_max(low, structures);
+    if (vm->settings.trust && vm->fresh)
+        low = kib_max(low, vm->report.floor);
+    return kib_min(low, vm->settings.maximum);
+}
+
+static enum vm_status status_of(struct kib assigned, struct kib demand, int32_t buffer_percent)
+{
+    struct kib buffer = kib_scale(demand, buffer_percent, 100);
+    struct kib spare = kib_sub(assigned, demand);
+
+    if (spare.v < 0)
+        return VM_STATUS_WARNING;
+    return kib_scale(spare, 100, 1).v > kib_scale(buffer, 80, 1).v ? VM_STATUS_OK : VM_STATUS_LOW;
+}
+
+static int32_t percent(struct kib part, struct kib whole)
+{
+    int64_t value = whole.v > 0 ? kib_scale(part, 100, whole.v).v : 0;
+
+    return value > 100000 ? 100000 : (int32_t)value;
+}
+
+void demand_judge(const struct vm *vm, const struct vm_track *track, struct verdict *verdict)
+{
+    struct kib demand;
+
+    verdict->low = lowest(vm);
+    verdict->high = vm->settings.maximum;
+    verdict->demand = kib(-1);
+    verdict->wanted = verdict->low;
+    verdict->pressure = -1;
+    verdict->status = VM_STATUS_UNKNOWN;
+    if (!vm->fresh || !track->has_demand)
+        return;
+    demand = track->demand;
+    if (!vm->settings.trust)
+        demand = kib_max(demand, kib_min(vm->report.floor, vm->settings.maximum));
+    verdict->demand = demand;
+    verdict->wanted = kib_clamp(kib_scale(demand, 100 + vm->settings.buffer_percent, 100),
+                                verdict->low, verdict->high);
+    verdict->pressure =
+        percent(kib_scale(demand, 100 + vm->settings.buffer_percent, 100), vm->assigned);
+    verdict->status = status_of(vm->assigned, demand, vm->settings.buffer_percent);
+}

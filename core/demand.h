@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What each VM needs, wants, and must not be sent beyond. */
+#ifndef CORE_DEMAND_H
+#define CORE_DEMAND_H
+
+#include "core/decide.h"
+
+/* A guest's need is believed at once when it rises; after a fall, half of the difference is gone
+ * after this time. */
+#define DEMAND_HALF_LIFE_MS INT64_C(600000)
+
+/* Takes the snapshot's report of one VM into its filter. */
+void demand_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track);
+
+/* Demand, wanted, low, high, pressure and status of one VM. */
+void demand_judge(const struct vm *vm, const struct vm_track *track, struct verdict *verdict);
+
+/* Hyper-V's published floor for a guest of that size, interpolated (128 MiB → 72 … 32 GiB → 1512).
+ */
+struct kib demand_floor_curve(struct kib size);
+
+#endif

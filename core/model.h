@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The model that decisions are made on: the host, its VMs, their states and limits. Plain data. */
+#ifndef CORE_MODEL_H
+#define CORE_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/units.h"
+#include "core/report.h"
+#include "core/settings.h"
+
+/* As users see them. hv tells all but OFF, FROZEN and UNRESPONSIVE, which only the daemon knows. */
+enum vm_state {
+    VM_OFF,      /* known by name, no domain */
+    VM_BUILDING, /* not yet introduced, or introduced and never run */
+    VM_BOOTING,  /* running, but populate-on-demand entries left or its balloon not yet at rest once
+                  */
+    VM_RUNNING,  /* the only state in which anything is written */
+    VM_PAUSED,   /* by the admin: its balloon cannot move */
+    VM_FROZEN,   /* by xenmemctl freeze */
+    VM_SAVING,   /* being saved or migrated away */
+    VM_SHUTDOWN, /* shut down, crashed, or suspended; not yet destroyed */
+    VM_DYING,    /* its memory is being given back */
+    VM_UNRESPONSIVE, /* running, but does not follow its target */
+    VM_STATE_COUNT
+};
+
+/* "off", "building", …, as in `list`. */
+const char *vm_state_name(enum vm_state state);
+
+/* The host as one physinfo call shows it, with what has been promised beside it. */
+struct host {
+    struct kib total;   /* all memory that Xen manages */
+    struct kib free;    /* free pages, claims not subtracted */
+    struct kib claimed; /* outstanding claims of all domains together */
+    struct kib unbound; /* reservations that no domain has yet */
+};
+
+/* One domain. Amounts are Xen's pages as KiB, except target and static_max, which are xenstore's.
+ */
+struct vm {
+    uint64_t order;              /* distinct, stable; breaks ties between equals */
+    enum vm_state state;         /* what may be done with it */
+    struct vm_settings settings; /* effective */
+    bool dom0;                   /* never ballooned; counts with its cap */
+    bool cap_unlimited;          /* cap means nothing: the domain is left out of headroom */
+    struct kib assigned;         /* tot_pages */
+    struct kib cap;              /* max_pages */
+    struct kib claim;            /* its outstanding claim */
+    struct kib target;           /* memory/target; 0 where there is none */
+    struct kib static_max;       /* memory/static-max; 0 where there is none */
+    struct kib offset;           /* assigned − target when its balloon is at rest; 0 for PV */
+    struct kib bound;            /* size of the reservation bound to it; 0 none */
+    bool overridden;             /* target was set by the operator's own xl: honoured as it is */
+    struct guest_report report;  /* last understood report; source NEED_NONE where there is none */
+    bool fresh;                  /* the report is young enough for its source */
+};
+
+/* libxl's slack: the cap that goes with a target is target + videoram + this. */
+#define CAP_SLACK ((struct kib){INT64_C(1024)})
+
+/* One moment: everything that a decision may depend on. */
+struct snapshot {
+    int64_t now_ms; /* the caller's monotonic clock */
+    struct host host;
+    struct host_settings settings;
+    const struct vm *vms;
+    size_t n_vms;
+};
+
+/*
+ * What is left to promise: free − Σ headroom(d) − unbound reservations − reserve, where headroom(d)
+ * = max(0, claim, cap − assigned, bound − assigned). Promise 1 holds as long as this is not
+ * negative.
+ */
+struct kib model_uncommitted(const struct snapshot *snapshot);
+
+/* The headroom of one domain, as above. */
+struct kib model_headroom(const struct vm *vm);
+
+#endif

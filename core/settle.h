@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who follows its target, who is slow, who is stuck, and which limits of its own a guest turns out
+ * to have. */
+#ifndef CORE_SETTLE_H
+#define CORE_SETTLE_H
+
+#include "core/decide.h"
+
+#define SETTLE_STUCK_MS INT64_C(5000)  /* no page moved for so long: it does not follow */
+#define SETTLE_RETRY_MS INT64_C(30000) /* wait before it is tried again, doubled by each failure   \
+                                        */
+#define SETTLE_RETRY_MAX_MS INT64_C(3600000)
+
+/* Looks at how far one VM has come, and remembers what that tells. */
+void settle_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track);
+
+/* Narrows low and high of the verdict to what the guest was found to do; marks it VM_UNRESPONSIVE.
+ */
+void settle_judge(const struct vm *vm, const struct vm_track *track, struct verdict *verdict);
+
+/* True where the VM has arrived at its target, to within what balloons leave. */
+bool settle_arrived(const struct vm *vm);
+
+#endif

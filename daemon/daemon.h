@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The daemon as a whole: its parts, made and torn down in one place, and the loop that drives them.
+ */
+#ifndef DAEMON_DAEMON_H
+#define DAEMON_DAEMON_H
+
+#include <stdbool.h>
+
+struct access;
+struct db;
+struct engine;
+struct err;
+struct event_base;
+struct events;
+struct hv;
+struct layers;
+struct options;
+struct registry;
+struct server;
+struct changes;
+
+/* Every part may be reached from here; each is owned by the daemon and lives as long as it. */
+struct daemon {
+    struct options *options;   /* what the command line and the configuration file say */
+    struct event_base *loop;   /* libevent's; one thread */
+    struct hv *hv;             /* the hypervisor, real or simulated */
+    struct db *db;             /* what must outlive us */
+    struct layers *layers;     /* settings, as the database and the configuration have them */
+    struct registry *registry; /* VMs by name, and the domains of the last view */
+    struct engine *engine;     /* snapshot → decide → apply → journal */
+    struct events *events;     /* what is raised: journal, log, subscribers */
+    struct changes *changes;   /* settings on their way to the disk */
+    struct server *server;     /* the Unix socket */
+};
+
+/*
+ * Makes every part in order: options are already read; database, hypervisor, first look, socket.
+ * Nothing is written to any guest. 0, or −1 with nothing left behind.
+ */
+int daemon_start(struct daemon *daemon, struct options *options, struct err *err);
+
+/* Runs until SIGTERM or SIGINT. 0, or −1 where the loop itself failed. */
+int daemon_run(struct daemon *daemon, struct err *err);
+
+/* Guests stay as they are; what was posted to the database is written. Safe on a half-made daemon.
+ */
+void daemon_stop(struct daemon *daemon);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one place where the world is looked at and changed: snapshot → decide → apply → journal. Time
+ * comes from the caller, so that tests drive it through hours in milliseconds.
+ */
+#ifndef DAEMON_ENGINE_H
+#define DAEMON_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/units.h"
+#include "core/decide.h"
+#include "core/settings.h"
+#include "hv/hv.h"
+
+struct daemon;
+struct engine;
+struct err;
+
+struct engine *engine_new(struct daemon *daemon);
+void engine_free(struct engine *engine);
+
+/*
+ * One pass. now_ms is a monotonic clock. 0, or −1 where the host could not be looked at: nothing
+ * was decided then. An action that fails is journalled with the reason and tried anew by the next
+ * pass.
+ */
+int engine_tick(struct engine *engine, int64_t now_ms, struct err *err);
+
+/* What the last pass saw and decided; all zero before the first. Valid until the next. */
+struct engine_status {
+    struct hv_host host;           /* without names of nodes */
+    struct host_settings settings; /* effective */
+    struct kib unbound;            /* reservations that no domain has yet */
+    struct kib uncommitted;        /* what is left to promise, reserve taken off */
+    struct kib assigned, demand;   /* sums over managed VMs */
+    struct kib dom0;               /* what the control domain holds */
+    size_t n_actions;              /* of the last pass */
+    int64_t passes;                /* since the start */
+    bool settled;                  /* the last pass had nothing to do, and nobody is on the way */
+    bool invariant_broken;         /* promise 1 did not hold at the last look */
+};
+const struct engine_status *engine_status(const struct engine *engine);
+
+/*
+ * Calls done once the host is settled, or limit_ms from the next pass on have passed (settled is
+ * then false). Operators' `balance`.
+ */
+void engine_when_settled(struct engine *engine, int64_t limit_ms,
+                         void (*done)(void *arg, bool settled, int64_t actions), void *arg);
+
+/* Takes every override back: the next pass moves those VMs again. Returns how many there were. */
+size_t engine_clear_overrides(struct engine *engine, const char *vm, struct err *err);
+
+#endif

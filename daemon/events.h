@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Events: what an operator wants to be told. Each is raised on an edge, becomes a row in the
+ * journal and a line in the log, and goes to subscribers once the row is on disk. Decisions
+ * (actions) are journalled the same way, as kind "action", but only logged, not published.
+ */
+#ifndef DAEMON_EVENTS_H
+#define DAEMON_EVENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct daemon;
+struct events;
+
+enum event_kind {
+    EVENT_HOST_LOW,
+    EVENT_HOST_OK,
+    EVENT_VM_LOW,
+    EVENT_VM_WARNING,
+    EVENT_VM_OK,
+    EVENT_VM_UNRESPONSIVE,
+    EVENT_VM_RECOVERED,
+    EVENT_VM_APPEARED,
+    EVENT_VM_GONE,
+    EVENT_OVERRIDE_SEEN,
+    EVENT_OVERRIDE_CLEARED,
+    EVENT_SETTINGS_CHANGED,
+    EVENT_DATABASE_FAILED,
+    EVENT_DATABASE_OK,
+    EVENT_INVARIANT_BROKEN,
+    EVENT_INVARIANT_RESTORED,
+    EVENT_DAEMON_STARTED,
+    EVENT_DAEMON_STOPPING,
+    EVENT_ACTION, /* a decision that was carried out, or could not be */
+    EVENT_KIND_COUNT
+};
+
+#define EVENT_DETAIL_MAX 512
+
+/* One event. Strings are borrowed for the call. */
+struct event {
+    enum event_kind kind;
+    const char *vm;                /* NULL: about the host */
+    int64_t domid;                 /* −1: none */
+    int64_t uid;                   /* whose doing it was; −1: the daemon's own */
+    const char *reason;            /* a reason code's name; NULL: none */
+    char detail[EVENT_DETAIL_MAX]; /* key=value …, for people and scripts */
+};
+
+/* "host-low", …: the name in journal, log, hooks and on the wire. */
+const char *event_kind_name(enum event_kind kind);
+
+struct events *events_new(struct daemon *daemon);
+void events_free(struct events *events);
+
+/* Raises one. Never fails: what the database cannot take is counted there, and the log has it. */
+void events_raise(struct events *events, const struct event *event);
+
+/* The common case: about vm (NULL: the host), by the daemon itself, with figures as printf makes
+ * them. */
+__attribute__((format(printf, 4, 5))) void events_raise_about(struct events *events,
+                                                              enum event_kind kind, const char *vm,
+                                                              const char *format, ...);
+
+#endif

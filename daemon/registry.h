@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who is there: VMs by name, with what the operator set, and the domains of the last look at the
+ * host. A VM exists here as long as it is configured or was ever seen, whether it runs or not.
+ */
+#ifndef DAEMON_REGISTRY_H
+#define DAEMON_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uthash.h>
+
+#include "core/decide.h"
+#include "core/model.h"
+#include "core/settings.h"
+#include "hv/hv.h"
+
+struct layers;
+
+/* One domain of the last view, with what the core remembers of it. */
+struct domain {
+    struct hv_domain now; /* as last seen */
+    struct vm_entry *vm;  /* the VM of its name; NULL for dom0, stub domains, and an older domain of
+                             a taken name */
+    struct vm_track track;  /* the core's memory of this domain */
+    struct verdict verdict; /* what was last decided about it */
+    bool overridden;        /* the operator set its target by hand */
+};
+
+/* A VM by name. */
+struct vm_entry {
+    char *name;                  /* owned; the hash key */
+    struct domain *domain;       /* NULL while it is off; moves at every registry_update */
+    struct vm_settings settings; /* effective, from the layers */
+    struct vm_natural natural;   /* of the domain last seen; zero if never */
+    uint8_t uuid[16];            /* of the domain last seen */
+    bool seen;                   /* a domain of this name was there at some time */
+    uint64_t order;              /* distinct; breaks ties between equals */
+    enum vm_status raised;       /* the last vm-low / vm-warning / vm-ok that was raised */
+    bool raised_unresponsive;    /* vm-unresponsive was raised and not cleared */
+    UT_hash_handle hh;           /* by name */
+};
+
+struct registry {
+    struct vm_entry *vms;   /* hash by name */
+    struct domain *domains; /* ascending by domid */
+    size_t n_domains;
+    size_t room; /* allocated in domains */
+    uint64_t next_order;
+};
+
+/* What an update found; borrowed names live until the next update. */
+struct registry_watcher {
+    void *arg;
+    void (*appeared)(void *arg, struct vm_entry *vm); /* a domain of that name came */
+    void (*gone)(void *arg, struct vm_entry *vm, const struct domain *last);
+    void (*renamed)(void *arg, const char *from, struct vm_entry *to);
+};
+
+struct registry *registry_new(void);
+void registry_free(struct registry *registry);
+
+/* NULL where the name is not known. */
+struct vm_entry *registry_find(const struct registry *registry, const char *name);
+
+/* The entry of that name, made if need be, with settings from the layers. */
+struct vm_entry *registry_get(struct registry *registry, const struct layers *layers,
+                              const char *name);
+
+/* Forgets a VM that is off; invariant: it has no domain. */
+void registry_drop(struct registry *registry, struct vm_entry *vm);
+
+/* Takes in what hv sees now; one pass over both lists, which are ascending by domid. */
+void registry_update(struct registry *registry, const struct layers *layers,
+                     const struct hv_view *view, const struct registry_watcher *watcher);
+
+/* Works all effective settings out again, after the layers changed. */
+void registry_resolve(struct registry *registry, const struct layers *layers);
+
+/* The effective settings that a VM would have with one more layer on top (NULL: none). 0, or −1
+ * ERR_INVALID. */
+int registry_resolve_one(const struct vm_entry *vm, const char *name, const struct layers *layers,
+                         const struct setting_partial *extra, struct vm_settings *out,
+                         struct err *err);
+
+#endif

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What an installation lays out besides programs: configuration, folders for policies and hooks, the
+# database's folder, systemd units. An existing configuration file is never overwritten.
+
+EXTRA_DIST += %D%/xenmemd.conf
+
+if WITH_SYSTEMD
+systemdunit_DATA = %D%/systemd/xenmemd.service
+if WITH_XEN
+systemdunit_DATA += %D%/systemd/xenmem-agent.service
+endif
+endif
+
+install-data-local: install-etc
+uninstall-local: uninstall-etc
+
+.PHONY: install-etc uninstall-etc
+install-etc:
+	$(MKDIR_P) $(DESTDIR)$(confdir)/policies.d $(DESTDIR)$(confdir)/hooks.d
+	$(INSTALL) -d -m 700 $(DESTDIR)$(statedir)
+	test -e $(DESTDIR)$(confdir)/xenmemd.conf || \
+		$(INSTALL_DATA) $(top_srcdir)/%D%/xenmemd.conf $(DESTDIR)$(confdir)/xenmemd.conf
+
+# The configuration goes only where nobody changed it; the database stays.
+uninstall-etc:
+	! cmp -s $(top_srcdir)/%D%/xenmemd.conf $(DESTDIR)$(confdir)/xenmemd.conf || \
+		rm -f $(DESTDIR)$(confdir)/xenmemd.conf
