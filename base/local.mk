@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 noinst_LIBRARIES += libxm_base.a
 libxm_base_a_SOURCES = \
 	%D%/err.c %D%/err.h \

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # L1: the decisions. Pure.
 noinst_LIBRARIES += libxm_core.a
 libxm_core_a_SOURCES = \

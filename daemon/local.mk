@@ -1,1 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# L3: the only folder that knows libevent. Everything but main.c is a library, which tests link too.
+noinst_LIBRARIES += libxm_daemon.a
+libxm_daemon_a_SOURCES = \
+	%D%/access.c %D%/access.h \
+	%D%/connection.c %D%/connection.h \
+	%D%/layers.c %D%/layers.h \
+	%D%/loop.c %D%/daemon.h \
+	%D%/memory.c %D%/memory.h \
+	%D%/notify.c %D%/notify.h \
+	%D%/options.c %D%/options.h \
+	%D%/registry.c %D%/registry.h \
+	%D%/server.c %D%/server.h \
+	%D%/sim_host.c %D%/sim_host.h \
+	%D%/socket_file.c %D%/socket_file.h
+libxm_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
+
+sbin_PROGRAMS += %D%/xenmemd
+%C%_xenmemd_SOURCES = %D%/main.c
+%C%_xenmemd_LDADD = $(DAEMON_LIBS)
+
+# What whoever links the daemon needs besides, from the top layer down.
+DAEMON_LIBS = \
+	libxm_daemon.a libxm_conf.a libxm_proto.a libxm_db.a libxm_hv.a libxm_core.a libxm_base.a \
+	$(LIBEVENT_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(XEN_LIBS)

@@ -82,7 +82,7 @@ AC_DEFUN([XM_FORTIFY], [
     xm_fortify=no
     AS_CASE([" $CPPFLAGS $CFLAGS "],
         [*_FORTIFY_SOURCE*], [xm_fortify="as given"],
-        [*" -O@<:@123sgf@:>@"*],
+        [*" -O"@<:@123sgf@:>@*],
             [AS_IF([test "x$enable_sanitizers$enable_fuzzer" = xnono], [xm_fortify=try])])
     AS_IF([test "x$xm_fortify" = xtry], [
         xm_fortify=no

@@ -79,7 +79,7 @@ AC_DEFUN([XM_EXPAND], [
     AS_IF([test "x$exec_prefix" = xNONE], [exec_prefix=$prefix])
     $1="$2"
     while :; do
-        AS_CASE([$$1], [*\$*], [eval "$1=\"$$1\""], [break])
+        AS_CASE([$$1], [*'${'*], [eval "$1=\"$$1\""], [break])
     done
     exec_prefix=$xm_saved_exec_prefix
 ])

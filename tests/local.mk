@@ -24,7 +24,6 @@ else
 with_xen_text = no
 endif
 
-# Timings of tests of their own make the first finding of a sanitizer the end of the program.
 include tests/base/local.mk
 include tests/core/local.mk
 include tests/hv/local.mk

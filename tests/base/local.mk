@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 check_PROGRAMS += %D%/test_units %D%/test_err
 %C%_test_units_SOURCES = %D%/test_units.c
 %C%_test_units_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

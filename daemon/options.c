@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/options.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "conf/conf.h"
+#include "daemon/layers.h"
+#include "daemon/memory.h"
+
+#define VM_SECTION "vm "
+#define DAY_MS     (INT64_C(24) * 3600 * 1000)
+
+enum key_type {
+    KEY_TEXT,   /* char *, replaced */
+    KEY_NUMBER, /* int64_t, as def says */
+    KEY_LEVEL,  /* enum log_level, def's choices in their order */
+    KEY_ACCESS, /* users and groups for the access level of that offset */
+};
+
+/* One key of [daemon] or [access]. Those of [host] and [vm] are in core/settings.c. */
+struct key {
+    const char *section;
+    enum key_type type;
+    size_t where;           /* offset in struct options; KEY_ACCESS: the level */
+    const char *text;       /* default of a KEY_TEXT */
+    struct setting_def def; /* name, range, default of the others, help */
+};
+
+static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
+
+static const struct key keys[] = {
+    {"daemon",
+     KEY_TEXT,
+     offsetof(struct options, socket),
+     XENMEM_RUNDIR "/xenmemd.sock",
+     {.name = "socket", .help = "where clients connect"}},
+    {"daemon",
+     KEY_TEXT,
+     offsetof(struct options, database),
+     XENMEM_STATEDIR "/xenmem.db",
+     {.name = "database", .help = "where settings and events are kept"}},
+    {"daemon",
+     KEY_TEXT,
+     offsetof(struct options, backend),
+     "",
+     {.name = "backend", .help = "xen, or sim:FILE for a simulated host"}},
+    {"daemon",
+     KEY_NUMBER,
+     offsetof(struct options, interval_ms),
+     NULL,
+     {"interval", "interval_ms", SETTING_DURATION, 100, 60000, 1000, NULL,
+      "time between two looks at the host"}},
+    {"daemon",
+     KEY_LEVEL,
+     offsetof(struct options, log_level),
+     NULL,
+     {"log-level", "log_level", SETTING_CHOICE, 0, 4, LOG_LEVEL_INFO - LOG_LEVEL_ERROR, level_names,
+      "log lines above this level are not written"}},
+    {"daemon",
+     KEY_NUMBER,
+     offsetof(struct options, event_age_ms),
+     NULL,
+     {"event-age", "event_age_ms", SETTING_DURATION, 60000, 3650 * DAY_MS, 90 * DAY_MS, NULL,
+      "older events are dropped from the database"}},
+    {"daemon",
+     KEY_NUMBER,
+     offsetof(struct options, event_count),
+     NULL,
+     {"event-count", "event_count", SETTING_INTEGER, 100, 100000000, 1000000, NULL,
+      "no more events than this are kept"}},
+    {"access", KEY_ACCESS, ACCESS_READ, NULL, {.name = "read", .help = "who may look"}},
+    {"access",
+     KEY_ACCESS,
+     ACCESS_OPERATE,
+     NULL,
+     {.name = "operate", .help = "who may also make room"}},
+    {"access",
+     KEY_ACCESS,
+     ACCESS_ADMIN,
+     NULL,
+     {.name = "admin", .help = "who may also change settings"}},
+};
+
+#define N_KEYS (sizeof(keys) / sizeof(*keys))
+
+static char **text_at(struct options *options, const struct key *key)
+{
+    return (char **)(void *)((char *)options + key->where);
+}
+
+static void put_text(struct options *options, const struct key *key, const char *text)
+{
+    char **place = text_at(options, key);
+
+    free(*place);
+    *place = memory_copy_text(text);
+}
+
+static void put_number(struct options *options, const struct key *key, int64_t value)
+{
+    if (key->type == KEY_LEVEL)
+        options->log_level = (enum log_level)(LOG_LEVEL_ERROR + value);
+    else
+        memcpy((char *)options + key->where, &value, sizeof(value));
+}
+
+static int check_backend(const char *text, struct err *err)
+{
+    if (text[0] == '\0' || strcmp(text, "xen") == 0)
+        return 0;
+    if (strncmp(text, "sim:", 4) == 0 && text[4] != '\0')
+        return 0;
+    return err_set(err, ERR_INVALID, "backend '%s' is neither 'xen' nor 'sim:FILE'", text);
+}
+
+static int take_text(struct options *options, const struct key *key, const char *text,
+                     struct err *err)
+{
+    if (key->where == offsetof(struct options, backend)) {
+        if (check_backend(text, err))
+            return -1;
+    } else if (text[0] == '\0') {
+        return err_set(err, ERR_INVALID, "%s is empty", key->def.name);
+    }
+    put_text(options, key, text);
+    return 0;
+}
+
+static int take_key(struct options *options, const struct key *key, const char *text,
+                    struct err *err)
+{
+    int64_t value;
+
+    switch (key->type) {
+    case KEY_TEXT:
+        return take_text(options, key, text, err);
+    case KEY_ACCESS:
+        if (access_allow(&options->access, (enum access_level)key->where, text, err))
+            return err_wrap(err, "%s", key->def.name);
+        return 0;
+    case KEY_NUMBER:
+    case KEY_LEVEL:
+        if (setting_parse(&key->def, text, &value, err))
+            return -1;
+        put_number(options, key, value);
+        return 0;
+    }
+    return -1;
+}
+
+/* --- the file -------------------------------------------------------------------------------- */
+
+static int take_own_key(struct options *options, const char *section, const char *name,
+                        const char *text, struct err *err)
+{
+    for (size_t i = 0; i < N_KEYS; i++)
+        if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].def.name, name) == 0)
+            return take_key(options, &keys[i], text, err);
+    return err_set(err, ERR_INVALID, "unknown key '%s' in [%s]", name, section);
+}
+
+static int take_setting(struct setting_partial *said, const struct setting_def *defs, size_t n_defs,
+                        const char *section, const char *name, const char *text, struct err *err)
+{
+    int found = setting_find(defs, n_defs, name);
+    int64_t value;
+
+    /* The wire's names are for programs: they would make a key that has two names. */
+    if (found < 0 || strcmp(defs[found].name, name) != 0)
+        return err_set(err, ERR_INVALID, "unknown key '%s' in [%s]", name, section);
+    if (setting_parse(&defs[found], text, &value, err))
+        return -1;
+    setting_put(said, (unsigned)found, value);
+    return 0;
+}
+
+static bool is_own_section(const char *section)
+{
+    for (size_t i = 0; i < N_KEYS; i++)
+        if (strcmp(keys[i].section, section) == 0)
+            return true;
+    return strcmp(section, "host") == 0;
+}
+
+static const char *pattern_of(const char *section)
+{
+    if (strncmp(section, VM_SECTION, strlen(VM_SECTION)) != 0)
+        return NULL;
+    return section + strspn(section + 2, " \t") + 2;
+}
+
+static int begin_section(struct options *options, const char *section, struct err *err)
+{
+    const char *pattern = pattern_of(section);
+
+    if (is_own_section(section))
+        return 0;
+    if (!pattern || *pattern == '\0')
+        return err_set(err, ERR_INVALID,
+                       "unknown section [%s]; there are [daemon], [access], [host], [vm PATTERN]",
+                       section);
+    for (size_t i = 0; i < options->n_vms; i++)
+        if (strcmp(options->vms[i].pattern, pattern) == 0)
+            return err_set(err, ERR_INVALID, "[vm %s] is there twice", pattern);
+    options->vms = memory_grow(options->vms, options->n_vms + 1, sizeof(*options->vms));
+    options->vms[options->n_vms++] = (struct options_vm){.pattern = memory_copy_text(pattern)};
+    return 0;
+}
+
+/* Contradicting settings are refused at the line that brings the contradiction. */
+static int take_vm_key(struct options_vm *vm, const char *section, const char *name,
+                       const char *text, struct err *err)
+{
+    const struct setting_partial *said = &vm->said;
+    struct vm_settings outcome;
+
+    if (take_setting(&vm->said, vm_setting_defs, VM_KEY_COUNT, section, name, text, err))
+        return -1;
+    return vm_settings_resolve(&said, 1, (struct vm_natural){0}, &outcome, err);
+}
+
+static int take_line(void *arg, const char *section, const char *key, const char *value, int line,
+                     struct err *err)
+{
+    struct options *options = arg;
+
+    (void)line;
+    if (!key)
+        return begin_section(options, section, err);
+    if (section[0] == '\0')
+        return err_set(err, ERR_INVALID, "'%s' is before any section, such as [daemon]", key);
+    if (strcmp(section, "host") == 0)
+        return take_setting(&options->host, host_setting_defs, HOST_KEY_COUNT, section, key, value,
+                            err);
+    if (pattern_of(section))
+        return take_vm_key(&options->vms[options->n_vms - 1], section, key, value, err);
+    return take_own_key(options, section, key, value, err);
+}
+
+static struct options *defaults(void)
+{
+    struct options *options = memory_new(1, sizeof(*options));
+
+    for (size_t i = 0; i < N_KEYS; i++) {
+        if (keys[i].type == KEY_TEXT)
+            put_text(options, &keys[i], keys[i].text);
+        else if (keys[i].type != KEY_ACCESS)
+            put_number(options, &keys[i], keys[i].def.fallback);
+    }
+    return options;
+}
+
+int options_read(const char *file, struct options **out, struct err *err)
+{
+    struct options *options = defaults();
+
+    if (file) {
+        options->file = memory_copy_text(file);
+        if (conf_read(file, take_line, options, err)) {
+            options_free(options);
+            return -1;
+        }
+    }
+    *out = options;
+    return 0;
+}
+
+/* --- the command line, and reading again ----------------------------------------------------- */
+
+int options_give(struct options *options, const struct options_given *given, struct err *err)
+{
+    const char *const texts[] = {given->socket, given->database, given->backend};
+    static const char *const names[] = {"socket", "database", "backend"};
+    bool *const marks[] = {&options->socket_given, &options->database_given,
+                           &options->backend_given};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        if (!texts[i])
+            continue;
+        if (take_own_key(options, "daemon", names[i], texts[i], err))
+            return -1;
+        *marks[i] = true;
+    }
+    return 0;
+}
+
+/* Puts old's value in place of what the file says by now. True where the file alone decided and
+ * changed. */
+static bool keep_text(char **now, const char *old, bool given)
+{
+    bool differs = strcmp(*now, old) != 0;
+
+    free(*now);
+    *now = memory_copy_text(old);
+    return differs && !given;
+}
+
+int options_read_again(const struct options *old, struct options **out, bool *needs_restart,
+                       struct err *err)
+{
+    struct options *now;
+
+    if (options_read(old->file, &now, err))
+        return -1;
+    now->socket_given = old->socket_given;
+    now->database_given = old->database_given;
+    now->backend_given = old->backend_given;
+    *needs_restart = keep_text(&now->socket, old->socket, old->socket_given);
+    *needs_restart |= keep_text(&now->database, old->database, old->database_given);
+    *needs_restart |= keep_text(&now->backend, old->backend, old->backend_given);
+    *out = now;
+    return 0;
+}
+
+void options_free(struct options *options)
+{
+    if (!options)
+        return;
+    for (size_t i = 0; i < options->n_vms; i++)
+        free(options->vms[i].pattern);
+    free(options->vms);
+    free(options->file);
+    free(options->socket);
+    free(options->database);
+    free(options->backend);
+    free(options);
+}
+
+void options_fill_layer(const struct options *options, struct layer *layer)
+{
+    layer_clear(layer);
+    *layer_host(layer) = options->host;
+    for (size_t i = 0; i < options->n_vms; i++)
+        *layer_vm(layer, options->vms[i].pattern) = options->vms[i].said;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What must outlive the daemon: VMs known by name, layers of settings, the journal. In SQLite,
+ * behind this header.
+ *
+ * A tour. db_open locks, checks and migrates the database; db_load hands out what is in it, once.
+ * From then on everything goes through one writer thread: db_post hands it a transaction and
+ * returns at once; when it is on disk (or has failed), db_fd becomes readable and db_dispatch calls
+ * its done function on the caller's thread. Transactions are applied in the order of their posting;
+ * many that wait are written with one commit. Journal rows (db_note) are posted without an answer;
+ * while the database fails they are kept, up to a bound, and written later.
+ *
+ * All functions but the writer's own are for one thread. Strings given are copied.
+ */
+#ifndef DB_DB_H
+#define DB_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct db;
+
+/* How much of the journal is kept. */
+struct db_limits {
+    int64_t event_age_ms; /* older rows go; 0 never */
+    int64_t event_count;  /* no more rows than this; 0 no limit */
+};
+
+/*
+ * Opens or creates the database (mode 0600; its directory must exist) and takes it for this
+ * process. 0, or −1: ERR_BUSY where another daemon has it, ERR_UNSUPPORTED where it is of a newer
+ * version, ERR_DENIED, ERR_FAILED (damaged, no space …).
+ */
+int db_open(const char *path, const struct db_limits *limits, struct db **out, struct err *err);
+
+/* Writes what was posted (for at most some seconds), then closes. Done functions that are due are
+ * not called. NULL is fine. */
+void db_close(struct db *db);
+
+/* --- what is in it, at start ------------------------------------------------------------------ */
+
+/* A VM that was seen or configured. */
+struct db_vm {
+    const char *name;
+    uint8_t uuid[16];       /* of the domain last seen */
+    int64_t target_kib;     /* memory that it was built with; 0 unknown */
+    int64_t static_max_kib; /* 0 unknown */
+};
+
+/* A layer of settings. The base is not among them: it always exists, with id 1. */
+struct db_layer {
+    int64_t id;         /* > 1; larger = newer */
+    const char *kind;   /* "timed", "policy" */
+    const char *name;   /* of the policy; "" else */
+    int64_t created_ms; /* wall clock */
+    int64_t expires_ms; /* wall clock; 0 never */
+};
+
+/* What a layer says. */
+struct db_setting {
+    int64_t layer;     /* its id */
+    const char *scope; /* "vm", "host" */
+    const char *match; /* name or pattern of VMs; "" for the host */
+    int64_t ordinal;   /* of its pattern within the layer: the first match wins */
+    const char *key;   /* the setting's name, as in core/settings.h */
+    int64_t value;
+};
+
+/* Called by db_load in this order: all VMs, all layers (oldest first), all settings (by layer,
+ * ordinal). */
+struct db_visitor {
+    void *arg;
+    void (*vm)(void *arg, const struct db_vm *vm);
+    void (*layer)(void *arg, const struct db_layer *layer);
+    void (*setting)(void *arg, const struct db_setting *setting);
+};
+
+/* Reads everything but the journal. To be called once, before anything is posted. 0 or −1. */
+int db_load(struct db *db, const struct db_visitor *visitor, struct err *err);
+
+/* --- changes --------------------------------------------------------------------------------- */
+
+/* A row of the journal. */
+struct db_event {
+    int64_t id;         /* distinct and growing; given by the poster, from db_last_event on */
+    int64_t time_ms;    /* wall clock */
+    const char *kind;   /* "vm-low", "action", … */
+    const char *vm;     /* NULL: about the host */
+    int64_t domid;      /* −1: none */
+    int64_t uid;        /* −1: the daemon's own doing */
+    const char *reason; /* NULL: none */
+    const char *detail; /* key=value … */
+};
+
+enum db_change_kind {
+    DB_PUT_VM,       /* vm: by name, whole row */
+    DB_FORGET_VM,    /* vm.name: its row, and what the base and timed layers say of it */
+    DB_ADD_LAYER,    /* layer */
+    DB_REMOVE_LAYER, /* layer.id, with its settings */
+    DB_PUT_SETTING,  /* setting: replaces that key of that match in that layer */
+    DB_DROP_SETTING, /* setting: layer, scope, match, key */
+    DB_ADD_EVENT,    /* event */
+};
+
+struct db_change {
+    enum db_change_kind kind;
+    union {
+        struct db_vm vm;
+        struct db_layer layer;
+        struct db_setting setting;
+        struct db_event event;
+    };
+};
+
+/* rc 0: on disk. −1: nothing of the transaction was done, err says why. */
+typedef void db_done_fn(void *arg, int rc, const struct err *err);
+
+/*
+ * Posts a transaction: all or nothing. done (NULL: nobody wants to know) is called from
+ * db_dispatch. 0, or −1 with ERR_BUSY where too much is waiting already; done is then not called.
+ */
+int db_post(struct db *db, const struct db_change *changes, size_t count, db_done_fn *done,
+            void *arg, struct err *err);
+
+/* Posts one journal row. What finds no place is counted in db_dropped. */
+void db_note(struct db *db, const struct db_event *event);
+
+/* The largest id in the journal when it was opened; 0 where it was empty. */
+int64_t db_last_event(const struct db *db);
+
+/* Readable when done functions are due. */
+int db_fd(const struct db *db);
+void db_dispatch(struct db *db);
+
+/* True from a failed write until the next that succeeds. */
+bool db_is_failing(const struct db *db);
+
+/* Journal rows lost since the start, because too many were waiting. */
+int64_t db_dropped(const struct db *db);
+
+/* --- the journal ------------------------------------------------------------------------------ */
+
+struct db_filter {
+    int64_t since_ms; /* wall clock; 0 from the beginning */
+    int64_t after_id; /* only rows with a larger id; 0 all */
+    const char *vm;   /* only about this VM; NULL all */
+    int64_t limit;    /* the newest so many, 1 to 100,000 */
+};
+
+/* rows: oldest first, valid during the call. */
+typedef void db_events_fn(void *arg, int rc, const struct err *err, const struct db_event *rows,
+                          size_t count);
+
+/* Reads the journal behind the posted transactions; answered from db_dispatch. 0, or −1 ERR_BUSY.
+ */
+int db_query_events(struct db *db, const struct db_filter *filter, db_events_fn *done, void *arg,
+                    struct err *err);
+
+#endif

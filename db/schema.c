@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "db/schema.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "db/sql.h"
+
+/* Never edit one that was released: append. Times are wall-clock milliseconds, amounts KiB. */
+static const char *const migrations[] = {
+    /* 1 */
+    "CREATE TABLE vm ("
+    "  name TEXT PRIMARY KEY,"
+    "  uuid BLOB NOT NULL CHECK (length(uuid) = 16),"
+    "  target_kib INTEGER NOT NULL,"
+    "  static_max_kib INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE layer ("
+    "  id INTEGER PRIMARY KEY,"
+    "  kind TEXT NOT NULL CHECK (kind IN ('base', 'timed', 'policy')),"
+    "  name TEXT NOT NULL,"
+    "  created_ms INTEGER NOT NULL,"
+    "  expires_ms INTEGER NOT NULL"
+    ") STRICT;"
+    "INSERT INTO layer VALUES (1, 'base', '', 0, 0);"
+    "CREATE TABLE setting ("
+    "  layer INTEGER NOT NULL REFERENCES layer (id) ON DELETE CASCADE,"
+    "  scope TEXT NOT NULL CHECK (scope IN ('vm', 'host')),"
+    "  match TEXT NOT NULL,"
+    "  ordinal INTEGER NOT NULL,"
+    "  key TEXT NOT NULL,"
+    "  value INTEGER NOT NULL,"
+    "  PRIMARY KEY (layer, scope, match, key)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE event ("
+    "  id INTEGER PRIMARY KEY,"
+    "  time_ms INTEGER NOT NULL,"
+    "  kind TEXT NOT NULL,"
+    "  vm TEXT,"
+    "  domid INTEGER NOT NULL,"
+    "  uid INTEGER NOT NULL,"
+    "  reason TEXT,"
+    "  detail TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX event_by_time ON event (time_ms);"
+    "CREATE INDEX event_by_vm ON event (vm, time_ms);",
+};
+
+int64_t schema_version(void)
+{
+    return (int64_t)(sizeof(migrations) / sizeof(*migrations));
+}
+
+static int check_ownership(struct sqlite3 *handle, const char *path, struct err *err)
+{
+    int64_t application, tables;
+
+    if (sql_number(handle, "PRAGMA application_id", &application, err) ||
+        sql_number(handle, "SELECT count(*) FROM sqlite_master", &tables, err))
+        return -1;
+    if (application == SCHEMA_APPLICATION_ID || (application == 0 && tables == 0))
+        return 0;
+    return err_set(err, ERR_INVALID, "%s is another program's database", path);
+}
+
+static int migrate_from(struct sqlite3 *handle, int64_t version, struct err *err)
+{
+    char text[128];
+
+    for (int64_t v = version; v < schema_version(); v++)
+        if (sql_run(handle, migrations[v], err))
+            return err_wrap(err, "migrate to version %" PRId64, v + 1);
+    snprintf(text, sizeof(text), "PRAGMA user_version = %" PRId64 "; PRAGMA application_id = %d;",
+             schema_version(), SCHEMA_APPLICATION_ID);
+    return sql_run(handle, text, err);
+}
+
+static int migrate(struct sqlite3 *handle, const char *path, struct err *err)
+{
+    int64_t version;
+
+    if (check_ownership(handle, path, err) ||
+        sql_number(handle, "PRAGMA user_version", &version, err))
+        return -1;
+    if (version > schema_version())
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s is of version %" PRId64 ", this program knows up to %" PRId64
+                       ": use the newer program, or restore a backup",
+                       path, version, schema_version());
+    return version == schema_version() ? 0 : migrate_from(handle, version, err);
+}
+
+int schema_migrate(struct sqlite3 *handle, const char *path, struct err *err)
+{
+    if (sql_run(handle, "BEGIN IMMEDIATE", err))
+        return -1;
+    if (migrate(handle, path, err)) {
+        (void)sql_run(handle, "ROLLBACK", NULL);
+        return -1;
+    }
+    return sql_run(handle, "COMMIT", err);
+}
