@@ -42,6 +42,10 @@ extern const struct method methods[];
 int server_new(struct daemon *daemon, struct server **out, struct err *err);
 void server_free(struct server *server);
 
+/* Lets in whom the options name by now (SIGHUP). 0, or −1 where the socket's mode could not be set.
+ */
+int server_access_changed(struct server *server, struct err *err);
+
 /* Says who called, for the journal. */
 uid_t call_uid(const struct call *call);
 

@@ -18,7 +18,8 @@ int hv_open(const char *backend, struct hv **out, struct err *err)
     return hv_xen_open(out, err);
 #else
     return err_set(err, ERR_UNSUPPORTED,
-                   "this build has no Xen in it: use --backend sim:FILE, or build it with libxen-dev installed");
+                   "this build has no Xen in it: use --backend sim:FILE, or build it with "
+                   "libxen-dev installed");
 #endif
 }
 
@@ -48,7 +49,8 @@ int hv_read(struct hv *hv, int64_t now_ms, struct hv_view *view, struct err *err
     return hv->ops->read(hv, now_ms, view, err);
 }
 
-int hv_set_target(struct hv *hv, const struct hv_ref *ref, struct kib target, struct kib cap, struct err *err)
+int hv_set_target(struct hv *hv, const struct hv_ref *ref, struct kib target, struct kib cap,
+                  struct err *err)
 {
     return hv->ops->set_target(hv, ref, target, cap, err);
 }

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Fuzz targets. With --enable-fuzzer: `make fuzzers`, then tests/fuzz/fuzz_NAME CORPUS.
+
+FUZZERS = %D%/fuzz_units %D%/fuzz_report
+EXTRA_PROGRAMS += $(FUZZERS)
+EXTRA_DIST += %D%/corpus
+
+if WITH_FUZZER
+fuzz_main =
+else
+fuzz_main = %D%/fuzz_replay.c
+check_PROGRAMS += $(FUZZERS)
+endif
+
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+
+%C%_fuzz_units_SOURCES = %D%/fuzz_units.c %D%/fuzz.h $(fuzz_main)
+%C%_fuzz_units_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+%C%_fuzz_units_LDADD = libxm_base.a
+%C%_fuzz_report_SOURCES = %D%/fuzz_report.c %D%/fuzz.h $(fuzz_main)
+%C%_fuzz_report_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+%C%_fuzz_report_LDADD = libxm_core.a libxm_base.a

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Settings on their way: checked, written to disk, and only then in force and answered. One at a
+ * time, in the order in which they came, so that each is checked against what those before it left
+ * behind.
+ */
+#ifndef DAEMON_CHANGES_H
+#define DAEMON_CHANGES_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/settings.h"
+
+struct changes;
+struct daemon;
+struct err;
+
+struct changes *changes_new(struct daemon *daemon);
+
+/* Forgets what is still on its way; it is not answered. NULL is fine. */
+void changes_free(struct changes *changes);
+
+/* Puts what the database holds into layers and registry, at start. 0 or −1. */
+int changes_load(struct daemon *daemon, struct err *err);
+
+/* rc 0: on disk and in force; −1: nothing was changed, err says why. */
+typedef void changes_done_fn(void *arg, int rc, const struct err *err);
+
+/*
+ * Sets what `said` says for the VM of that name, which need not exist yet: in the base, or (for_ms
+ * > 0) in a layer of its own that ends by itself. The base also drops those keys from the timed
+ * layers above. done is called exactly once, perhaps at once.
+ */
+void changes_set(struct changes *changes, const char *vm, const struct setting_partial *said,
+                 int64_t for_ms, uid_t uid, changes_done_fn *done, void *arg);
+
+/* Forgets a VM that is off, with its settings. ERR_NOT_FOUND where nothing is known of it, ERR_BUSY
+ * while it runs. */
+void changes_forget(struct changes *changes, const char *vm, uid_t uid, changes_done_fn *done,
+                    void *arg);
+
+/* Ends the timed layers whose time is over. wall_ms: wall clock. */
+void changes_expire(struct changes *changes, int64_t wall_ms);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/events.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "daemon/daemon.h"
+#include "daemon/memory.h"
+#include "daemon/server.h"
+#include "db/db.h"
+#include "proto/proto.h"
+#include "proto/records.h"
+
+struct events {
+    struct daemon *daemon;
+    struct proto_writer *writer; /* reused for each line to subscribers */
+    int64_t next_id;
+};
+
+static const struct {
+    const char *name;
+    enum log_level level;
+} kinds[EVENT_KIND_COUNT] = {
+    [EVENT_HOST_LOW] = {"host-low", LOG_LEVEL_WARNING},
+    [EVENT_HOST_OK] = {"host-ok", LOG_LEVEL_NOTICE},
+    [EVENT_VM_LOW] = {"vm-low", LOG_LEVEL_NOTICE},
+    [EVENT_VM_WARNING] = {"vm-warning", LOG_LEVEL_WARNING},
+    [EVENT_VM_OK] = {"vm-ok", LOG_LEVEL_NOTICE},
+    [EVENT_VM_UNRESPONSIVE] = {"vm-unresponsive", LOG_LEVEL_WARNING},
+    [EVENT_VM_RECOVERED] = {"vm-recovered", LOG_LEVEL_NOTICE},
+    [EVENT_VM_APPEARED] = {"vm-appeared", LOG_LEVEL_NOTICE},
+    [EVENT_VM_GONE] = {"vm-gone", LOG_LEVEL_NOTICE},
+    [EVENT_OVERRIDE_SEEN] = {"override-seen", LOG_LEVEL_NOTICE},
+    [EVENT_OVERRIDE_CLEARED] = {"override-cleared", LOG_LEVEL_NOTICE},
+    [EVENT_SETTINGS_CHANGED] = {"settings-changed", LOG_LEVEL_NOTICE},
+    [EVENT_DATABASE_FAILED] = {"database-failed", LOG_LEVEL_ERROR},
+    [EVENT_DATABASE_OK] = {"database-ok", LOG_LEVEL_NOTICE},
+    [EVENT_INVARIANT_BROKEN] = {"invariant-broken", LOG_LEVEL_ERROR},
+    [EVENT_INVARIANT_RESTORED] = {"invariant-restored", LOG_LEVEL_NOTICE},
+    [EVENT_DAEMON_STARTED] = {"daemon-started", LOG_LEVEL_NOTICE},
+    [EVENT_DAEMON_STOPPING] = {"daemon-stopping", LOG_LEVEL_NOTICE},
+    [EVENT_ACTION] = {"action", LOG_LEVEL_INFO},
+};
+
+const char *event_kind_name(enum event_kind kind)
+{
+    return kinds[kind].name;
+}
+
+struct events *events_new(struct daemon *daemon)
+{
+    struct events *events = memory_new(1, sizeof(*events));
+
+    events->daemon = daemon;
+    events->writer = proto_writer_new();
+    events->next_id = db_last_event(daemon->db) + 1;
+    return events;
+}
+
+void events_free(struct events *events)
+{
+    if (!events)
+        return;
+    proto_writer_free(events->writer);
+    free(events);
+}
+
+static int64_t wall_clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void log_event(const struct event *event)
+{
+    log_line(kinds[event->kind].level, "%s%s%s%s%s %s", kinds[event->kind].name,
+             event->vm ? " vm=" : "", event->vm ? event->vm : "", event->reason ? " reason=" : "",
+             event->reason ? event->reason : "", event->detail);
+}
+
+/* A line that waits for its row to be on disk. */
+struct announcement {
+    struct events *events;
+    size_t length;
+    char line[];
+};
+
+static void announce(void *arg, int rc, const struct err *err)
+{
+    struct announcement *announcement = arg;
+
+    (void)err; /* the database's own events tell; subscribers are told all the same */
+    (void)rc;
+    if (announcement->events->daemon->server)
+        server_publish(announcement->events->daemon->server, announcement->line,
+                       announcement->length);
+    free(announcement);
+}
+
+static struct announcement *make_announcement(struct events *events, const struct db_event *row)
+{
+    const struct proto_event record = {.id = row->id,
+                                       .time_ms = row->time_ms,
+                                       .kind = row->kind,
+                                       .vm = row->vm,
+                                       .domid = row->domid,
+                                       .uid = row->uid,
+                                       .reason = row->reason,
+                                       .detail = row->detail};
+    struct announcement *announcement;
+    const char *line;
+    size_t length;
+
+    proto_writer_clear(events->writer);
+    proto_notification_begin(events->writer, "event");
+    proto_put_event(events->writer, NULL, &record);
+    proto_notification_end(events->writer);
+    line = proto_writer_bytes(events->writer, &length);
+    announcement = memory_new(1, sizeof(*announcement) + length);
+    announcement->events = events;
+    announcement->length = length;
+    memcpy(announcement->line, line, length);
+    return announcement;
+}
+
+static void journal(struct events *events, const struct db_event *row, bool publish)
+{
+    struct db_change change = {.kind = DB_ADD_EVENT, .event = *row};
+    struct announcement *announcement;
+    struct err err;
+
+    if (!publish || !events->daemon->server || !server_has_subscribers(events->daemon->server)) {
+        db_note(events->daemon->db, row);
+        return;
+    }
+    announcement = make_announcement(events, row);
+    if (db_post(events->daemon->db, &change, 1, announce, announcement, &err))
+        announce(announcement, -1, &err);
+}
+
+void events_raise(struct events *events, const struct event *event)
+{
+    const struct db_event row = {.id = events->next_id++,
+                                 .time_ms = wall_clock_ms(),
+                                 .kind = event_kind_name(event->kind),
+                                 .vm = event->vm,
+                                 .domid = event->domid,
+                                 .uid = event->uid,
+                                 .reason = event->reason,
+                                 .detail = event->detail};
+
+    log_event(event);
+    journal(events, &row, event->kind != EVENT_ACTION);
+}
+
+void events_raise_about(struct events *events, enum event_kind kind, const char *vm,
+                        const char *format, ...)
+{
+    struct event event = {.kind = kind, .vm = vm, .domid = -1, .uid = -1};
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(event.detail, sizeof(event.detail), format, args);
+    va_end(args);
+    events_raise(events, &event);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the Xen backend share. */
+#ifndef HV_HV_XEN_H
+#define HV_HV_XEN_H
+
+#include <xenctrl.h>
+#include <xenevtchn.h>
+#include <xenstore.h>
+
+#include "hv/hv_ops.h"
+
+/* What a watch said that must be read again. */
+#define STALE_MEMORY 0x1u /* memory/…: target, static-max, own copy, Qubes' report */
+#define STALE_NAME   0x2u
+#define STALE_AGENT  0x4u /* data/xenmem */
+#define STALE_SERVER 0x8u /* data/meminfo_free */
+#define STALE_ALL    0xfu
+
+/* What is known of one domain between two looks. */
+struct xen_domain {
+    struct hv_domain seen;                 /* as last handed out */
+    unsigned stale;                        /* STALE_… */
+    bool introduced;                       /* xenstored knows it */
+    struct kib videoram;                   /* memory/videoram; 0 where there is none */
+    bool rested;                           /* its offset was measured */
+    struct kib last_assigned, last_target; /* at the look before, to see it at rest */
+};
+
+struct xen {
+    struct hv hv;
+    xc_interface *xc;
+    struct xs_handle *xs;
+    xenevtchn_handle *evtchn; /* NULL: the low-memory signal is somebody else's */
+    evtchn_port_t low_memory;
+    xc_domaininfo_t *infos; /* of the last bulk query */
+    size_t infos_room;
+    struct xen_domain *known; /* ascending by domid */
+    size_t n_known;
+    struct hv_domain *view;   /* what hv_read hands out */
+    bool sharing_unsupported; /* asked once */
+    int64_t helpers_ms;       /* when save helpers were last looked for */
+    uint32_t saving[64];      /* domids that a save helper works on */
+    size_t n_saving;
+};
+
+/* --- hv_xen_store.c: what xenstore says, read only where a watch said that it changed --- */
+
+int store_open(struct xen *xen, struct err *err);
+void store_watch(struct xen *xen, uint32_t domid);
+void store_unwatch(struct xen *xen, uint32_t domid);
+int store_drain(struct xen *xen, unsigned *changes, struct err *err);
+void store_refresh(struct xen *xen, struct xen_domain *domain, int64_t now_ms);
+
+/* The text at /local/domain/DOMID/name, not NUL-terminated length in *length; NULL where there is
+ * none. To be freed. */
+char *store_read(struct xen *xen, uint32_t domid, const char *name, unsigned *length);
+
+/* --- hv_xen_domains.c: the bulk query, and whose state is what --- */
+
+int domains_read(struct xen *xen, int64_t now_ms, struct err *err);
+struct xen_domain *domains_find(struct xen *xen, uint32_t domid);
+
+/* Looks again for processes that save a domain, unless it did so within the last max_age_ms. */
+void domains_find_savers(struct xen *xen, int64_t now_ms, int64_t max_age_ms);
+
+/* --- hv_xen_write.c --- */
+
+int write_target(struct hv *hv, const struct hv_ref *ref, struct kib target, struct kib cap,
+                 struct err *err);
+int write_cap(struct hv *hv, const struct hv_ref *ref, struct kib cap, struct err *err);
+int write_adopt(struct hv *hv, const struct hv_ref *ref, struct err *err);
+
+/* Our own copy of the target, beside it. */
+#define OWN_TARGET "memory/xenmem-target"
+
+#endif

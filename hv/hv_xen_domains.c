@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The bulk query: one hypercall for all domains, merged with what is known of each. */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/invariant.h"
+#include "hv/domain_state.h"
+#include "hv/hv_xen.h"
+
+#define INFOS_FIRST 64
+
+/* Save helpers are looked for this often; right before a write, more often (hv_xen_write.c). */
+#define SAVERS_EVERY_MS 5000
+
+/* At rest, a balloon is this near its target, besides libxl's slack and video memory. */
+#define REST_TOLERANCE KIB_GRANULE
+
+/* Fills xen->infos with every domain. Returns how many, or −1. */
+static int query_all(struct xen *xen, struct err *err)
+{
+    for (;;) {
+        int count;
+
+        if (xen->infos_room == 0) {
+            xen->infos_room = INFOS_FIRST;
+            xen->infos = malloc(xen->infos_room * sizeof(*xen->infos));
+            invariant(xen->infos);
+        }
+        count = xc_domain_getinfolist(xen->xc, 0, (unsigned)xen->infos_room, xen->infos);
+        if (count < 0)
+            return err_set_errno(err, ERR_UNREACHABLE, errno, "ask the hypervisor for its domains");
+        if ((size_t)count < xen->infos_room)
+            return count;
+        free(xen->infos);
+        xen->infos_room *= 2;
+        xen->infos = malloc(xen->infos_room * sizeof(*xen->infos));
+        invariant(xen->infos);
+    }
+}
+
+struct xen_domain *domains_find(struct xen *xen, uint32_t domid)
+{
+    size_t low = 0, high = xen->n_known;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (xen->known[middle].seen.ref.domid < domid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < xen->n_known && xen->known[low].seen.ref.domid == domid ? &xen->known[low] : NULL;
+}
+
+static bool same_domain(const struct xen_domain *known, const xc_domaininfo_t *info)
+{
+    return known->seen.ref.domid == info->domain &&
+           memcmp(known->seen.ref.uuid, info->handle, sizeof(known->seen.ref.uuid)) == 0;
+}
+
+static void begin_domain(struct xen *xen, const xc_domaininfo_t *info, struct xen_domain *out)
+{
+    *out = (struct xen_domain){.stale = STALE_ALL};
+    out->seen.ref.domid = info->domain;
+    memcpy(out->seen.ref.uuid, info->handle, sizeof(out->seen.ref.uuid));
+    out->seen.dom0 = info->domain == 0;
+    out->seen.pv = !(info->flags & XEN_DOMINF_hvm_guest);
+    out->rested = out->seen.pv;
+    store_watch(xen, info->domain);
+}
+
+static void end_domain(struct xen *xen, const struct xen_domain *domain)
+{
+    store_unwatch(xen, domain->seen.ref.domid);
+}
+
+/* What the bulk query itself says. A cap of all ones is no cap. */
+static void take_info(struct hv_domain *seen, const xc_domaininfo_t *info)
+{
+    seen->assigned = kib_from_pages(info->tot_pages);
+    seen->claim = kib_from_pages(info->outstanding_pages);
+    seen->cap_unlimited = info->max_pages >= UINT32_MAX;
+    seen->cap = kib_from_pages(info->max_pages);
+    seen->shutdown_reason =
+        (int32_t)(info->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask);
+}
+
+/* Populate-on-demand ends once, when the guest has ballooned down; until then it costs one
+ * hypercall a look. */
+static void look_at_pod(struct xen *xen, struct xen_domain *domain)
+{
+    uint64_t tot, cache, entries;
+
+    if (domain->seen.pv || domain->rested)
+        return;
+    if (xc_domain_get_pod_target(xen->xc, domain->seen.ref.domid, &tot, &cache, &entries))
+        entries = 0;
+    domain->seen.pod_entries = kib_from_pages(entries);
+}
+
+/* HVM and PVH guests hold a constant more, or less, than their target says: measured once their
+ * balloon rests. */
+static void measure_offset(struct xen_domain *domain)
+{
+    struct hv_domain *seen = &domain->seen;
+    struct kib offset = kib_sub(seen->assigned, seen->target);
+    struct kib most = kib_add(domain->videoram, kib(CAP_SLACK.v + REST_TOLERANCE));
+
+    if (!domain->rested && seen->target.v > 0 && seen->pod_entries.v == 0 &&
+        seen->assigned.v == domain->last_assigned.v && seen->target.v == domain->last_target.v &&
+        offset.v >= -REST_TOLERANCE && offset.v <= most.v) {
+        seen->offset = offset;
+        domain->rested = true;
+    }
+    domain->last_assigned = seen->assigned;
+    domain->last_target = seen->target;
+}
+
+static bool is_being_saved(const struct xen *xen, uint32_t domid)
+{
+    for (size_t i = 0; i < xen->n_saving; i++)
+        if (xen->saving[i] == domid)
+            return true;
+    return false;
+}
+
+static void judge_state(struct xen *xen, struct xen_domain *domain, const xc_domaininfo_t *info)
+{
+    struct hv_domain *seen = &domain->seen;
+    const struct domain_facts facts = {
+        .dying = info->flags & XEN_DOMINF_dying,
+        .shutdown = info->flags & XEN_DOMINF_shutdown,
+        .paused = info->flags & XEN_DOMINF_paused,
+        .introduced = domain->introduced,
+        .ran = info->cpu_time > 0,
+        .saving = is_being_saved(xen, seen->ref.domid) || domain_name_migrates(seen->name),
+        .pv = seen->pv,
+        .pod_left = seen->pod_entries.v > 0,
+        .rested = domain->rested,
+    };
+
+    seen->state = domain_state(&facts);
+}
+
+/* Introduction happens once; a paused domain may also have been forgotten again, on its way out. */
+static void look_at_introduction(struct xen *xen, struct xen_domain *domain,
+                                 const xc_domaininfo_t *info)
+{
+    bool was = domain->introduced;
+
+    if (was && !(info->flags & XEN_DOMINF_paused))
+        return;
+    domain->introduced =
+        domain->seen.dom0 || xs_is_domain_introduced(xen->xs, domain->seen.ref.domid);
+    if (!was && domain->introduced) {
+        unsigned length;
+        char *target = store_read(xen, domain->seen.ref.domid, "target", &length);
+
+        domain->seen.stub = target != NULL;
+        free(target);
+        domain->stale = STALE_ALL;
+    }
+}
+
+static void update_domain(struct xen *xen, struct xen_domain *domain, const xc_domaininfo_t *info,
+                          int64_t now_ms)
+{
+    take_info(&domain->seen, info);
+    look_at_introduction(xen, domain, info);
+    if (domain->stale)
+        store_refresh(xen, domain, now_ms);
+    look_at_pod(xen, domain);
+    measure_offset(domain);
+    judge_state(xen, domain, info);
+}
+
+int domains_read(struct xen *xen, int64_t now_ms, struct err *err)
+{
+    int count = query_all(xen, err);
+    struct xen_domain *before = xen->known;
+    size_t n_before = xen->n_known, at = 0;
+    struct xen_domain *after;
+
+    if (count < 0)
+        return -1;
+    domains_find_savers(xen, now_ms, SAVERS_EVERY_MS);
+    after = calloc((size_t)count + 1, sizeof(*after));
+    invariant(after);
+    for (int i = 0; i < count; i++) {
+        const xc_domaininfo_t *info = &xen->infos[i];
+
+        for (; at < n_before && before[at].seen.ref.domid < info->domain; at++)
+            end_domain(xen, &before[at]);
+        if (at < n_before && same_domain(&before[at], info)) {
+            after[i] = before[at++];
+        } else {
+            /* A reused domid: watches of the old one go first. */
+            if (at < n_before && before[at].seen.ref.domid == info->domain)
+                end_domain(xen, &before[at++]);
+            begin_domain(xen, info, &after[i]);
+        }
+        update_domain(xen, &after[i], info, now_ms);
+    }
+    for (; at < n_before; at++)
+        end_domain(xen, &before[at]);
+    free(before);
+    xen->known = after;
+    xen->n_known = (size_t)count;
+    return 0;
+}
+
+/* Reads a small file of a process. Returns its length, 0 where the process is gone. */
+static size_t read_proc(const char *pid, const char *name, char *out, size_t room)
+{
+    char path[64];
+    ssize_t length;
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%.20s/%s", pid, name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    length = read(fd, out, room - 1);
+    close(fd);
+    if (length < 0)
+        return 0;
+    out[length] = '\0';
+    return (size_t)length;
+}
+
+/* libxl-save-helper --save-domain FD SENDFD DOMID …: the domid is the first number that follows two
+ * others. */
+static void note_saver(struct xen *xen, const char *command, size_t length)
+{
+    const char *at = command;
+    int numbers = -1;
+
+    for (; at < command + length; at += strlen(at) + 1) {
+        if (strcmp(at, "--save-domain") == 0)
+            numbers = 0;
+        else if (numbers >= 0 && ++numbers == 3 && xen->n_saving < 64)
+            xen->saving[xen->n_saving++] = (uint32_t)strtoul(at, NULL, 10);
+    }
+}
+
+void domains_find_savers(struct xen *xen, int64_t now_ms, int64_t max_age_ms)
+{
+    DIR *proc;
+    struct dirent *entry;
+
+    if (now_ms - xen->helpers_ms < max_age_ms)
+        return;
+    proc = opendir("/proc");
+    if (!proc)
+        return;
+    xen->helpers_ms = now_ms;
+    xen->n_saving = 0;
+    while ((entry = readdir(proc))) {
+        char text[1024];
+
+        if (!isdigit((unsigned char)entry->d_name[0]) ||
+            read_proc(entry->d_name, "comm", text, sizeof(text)) == 0 ||
+            strncmp(text, "libxl-save-help", 15) != 0)
+            continue;
+        note_saver(xen, text, read_proc(entry->d_name, "cmdline", text, sizeof(text)));
+    }
+    closedir(proc);
+}
