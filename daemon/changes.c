@@ -14,6 +14,7 @@
 #include "daemon/engine.h"
 #include "daemon/events.h"
 #include "daemon/layers.h"
+#include "daemon/loop.h"
 #include "daemon/memory.h"
 #include "daemon/registry.h"
 #include "db/db.h"
@@ -70,10 +71,16 @@ static void change_free(struct change *change)
 
 void changes_free(struct changes *changes)
 {
+    struct err err;
+
     if (!changes)
         return;
+    err_set(&err, ERR_UNREACHABLE,
+            "xenmemd is stopping: whether this was done shows when it is back");
     for (struct change *change = changes->first, *next; change; change = next) {
         next = change->next;
+        if (change->done)
+            change->done(change->arg, -1, &err);
         change_free(change);
     }
     free(changes->rows);
@@ -157,45 +164,80 @@ int changes_load(struct daemon *daemon, struct err *err)
 
 /* --- one change ------------------------------------------------------------------------------ */
 
-/* Writes what the change does as rows. Returns how many. */
+/* Calls visit for every key that a timed layer says of the VM although `set` has just said it of
+ * the base. */
+static void each_overruled(const struct change *change,
+                           void (*visit)(void *arg, struct layer *layer, unsigned key), void *arg)
+{
+    struct layers *layers = change->changes->daemon->layers;
+
+    if (change->for_ms > 0)
+        return;
+    for (size_t i = 0; i < layers_count(layers); i++) {
+        struct layer *layer = layers_at(layers, i);
+        const struct setting_partial *said = layer_find_vm(layer, change->vm);
+
+        if (!said || layer_kind_of(layer) != LAYER_TIMED)
+            continue;
+        for (unsigned key = 0; key < VM_KEY_COUNT; key++)
+            if (setting_has(said, key) && setting_has(&change->said, key))
+                visit(arg, layer, key);
+    }
+}
+
+/* Rows that are being written for one change. */
+struct row_list {
+    const struct change *change;
+    struct db_change *rows;
+    size_t count;
+};
+
+static void add_row(struct row_list *list, const struct db_change *row)
+{
+    invariant(list->count < ROWS_MAX);
+    list->rows[list->count++] = *row;
+}
+
+static void add_drop(void *arg, struct layer *layer, unsigned key)
+{
+    struct row_list *list = arg;
+
+    add_row(list, &(struct db_change){.kind = DB_DROP_SETTING,
+                                      .setting = {.layer = layer_id(layer),
+                                                  .scope = "vm",
+                                                  .match = list->change->vm,
+                                                  .key = vm_setting_defs[key].name}});
+}
+
+static void add_layer(struct row_list *list)
+{
+    int64_t now = wall_clock_ms();
+
+    add_row(list, &(struct db_change){.kind = DB_ADD_LAYER,
+                                      .layer = {.id = list->change->layer,
+                                                .kind = "timed",
+                                                .name = "",
+                                                .created_ms = now,
+                                                .expires_ms = now + list->change->for_ms}});
+}
+
+/* Writes what `set` does as rows. Returns how many. */
 static size_t rows_of_set(struct changes *changes, const struct change *change)
 {
-    struct db_change *rows = changes->rows;
-    size_t count = 0;
+    struct row_list list = {change, changes->rows, 0};
 
-    if (change->for_ms > 0) {
-        int64_t now = wall_clock_ms();
-
-        rows[count++] = (struct db_change){.kind = DB_ADD_LAYER,
-                                           .layer = {.id = change->layer,
-                                                     .kind = "timed",
-                                                     .name = "",
-                                                     .created_ms = now,
-                                                     .expires_ms = now + change->for_ms}};
-    }
-    for (unsigned key = 0; key < VM_KEY_COUNT; key++) {
-        struct db_setting row = {.layer = change->layer,
-                                 .scope = "vm",
-                                 .match = change->vm,
-                                 .key = vm_setting_defs[key].name};
-
-        if (!setting_has(&change->said, key))
-            continue;
-        row.value = change->said.value[key];
-        rows[count++] = (struct db_change){.kind = DB_PUT_SETTING, .setting = row};
-        for (int64_t id = LAYER_ID_BASE + 1; change->for_ms == 0 && id < changes->next_layer;
-             id++) {
-            struct layer *above = layers_find(changes->daemon->layers, id);
-
-            if (!above || layer_kind_of(above) != LAYER_TIMED ||
-                !setting_has(layer_vm(above, change->vm), key))
-                continue;
-            row.layer = id;
-            invariant(count < ROWS_MAX);
-            rows[count++] = (struct db_change){.kind = DB_DROP_SETTING, .setting = row};
-        }
-    }
-    return count;
+    if (change->for_ms > 0)
+        add_layer(&list);
+    for (unsigned key = 0; key < VM_KEY_COUNT; key++)
+        if (setting_has(&change->said, key))
+            add_row(&list, &(struct db_change){.kind = DB_PUT_SETTING,
+                                               .setting = {.layer = change->layer,
+                                                           .scope = "vm",
+                                                           .match = change->vm,
+                                                           .key = vm_setting_defs[key].name,
+                                                           .value = change->said.value[key]}});
+    each_overruled(change, add_drop, &list);
+    return list.count;
 }
 
 static int check_set(struct changes *changes, struct change *change, struct err *err)
@@ -206,6 +248,10 @@ static int check_set(struct changes *changes, struct change *change, struct err 
     if (registry_resolve_one(registry_find(daemon->registry, change->vm), change->vm,
                              daemon->layers, &change->said, &outcome, err))
         return err_wrap(err, "%s", change->vm);
+    if (change->for_ms > 0 && layers_count(daemon->layers) == LAYERS_MAX)
+        return err_set(err, ERR_BUSY,
+                       "%d layers of settings are in force already: wait until one ends",
+                       LAYERS_MAX);
     change->layer = change->for_ms > 0 ? changes->next_layer++ : LAYER_ID_BASE;
     return 0;
 }
@@ -222,37 +268,32 @@ static int check_forget(const struct changes *changes, const struct change *chan
     return 0;
 }
 
-static void put_in_force(struct changes *changes, const struct change *change)
+static void drop_overruled(void *arg, struct layer *layer, unsigned key)
+{
+    const struct change *change = arg;
+
+    layer_find_vm(layer, change->vm)->has &= ~(1u << key);
+}
+
+static void put_in_force(struct changes *changes, struct change *change)
 {
     struct daemon *daemon = changes->daemon;
-    struct layer *layer;
+    struct layer *layer = layers_find(daemon->layers, LAYER_ID_BASE);
     struct setting_partial *own;
 
     if (change->for_ms > 0)
         layer = layers_add(daemon->layers, change->layer, LAYER_TIMED, "",
                            wall_clock_ms() + change->for_ms);
-    else
-        layer = layers_find(daemon->layers, LAYER_ID_BASE);
-    if (!layer) {
-        log_error("too-many-layers vm=%s", change->vm);
-        return;
-    }
+    invariant(layer); /* check_set saw that there is room, and changes come one at a time */
     own = layer_vm(layer, change->vm);
-    for (unsigned key = 0; key < VM_KEY_COUNT; key++) {
-        if (!setting_has(&change->said, key))
-            continue;
-        setting_put(own, key, change->said.value[key]);
-        for (int64_t id = LAYER_ID_BASE + 1; change->for_ms == 0 && id < changes->next_layer;
-             id++) {
-            struct layer *above = layers_find(daemon->layers, id);
-
-            if (above && layer_kind_of(above) == LAYER_TIMED)
-                layer_vm(above, change->vm)->has &= ~(1u << key);
-        }
-    }
+    for (unsigned key = 0; key < VM_KEY_COUNT; key++)
+        if (setting_has(&change->said, key))
+            setting_put(own, key, change->said.value[key]);
+    each_overruled(change, drop_overruled, change);
     (void)registry_get(daemon->registry, daemon->layers, change->vm);
     registry_resolve(daemon->registry, daemon->layers);
     (void)engine_clear_overrides(daemon->engine, change->vm, NULL);
+    loop_look_soon(daemon->loop, 0);
 }
 
 static void tell_set(struct changes *changes, const struct change *change)

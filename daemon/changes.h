@@ -18,7 +18,7 @@ struct err;
 
 struct changes *changes_new(struct daemon *daemon);
 
-/* Forgets what is still on its way; it is not answered. NULL is fine. */
+/* What is still on its way is answered as unfinished: it may be on disk. NULL is fine. */
 void changes_free(struct changes *changes);
 
 /* Puts what the database holds into layers and registry, at start. 0 or −1. */

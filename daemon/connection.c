@@ -17,6 +17,7 @@
 #include "base/invariant.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "daemon/loop.h"
 #include "daemon/memory.h"
 #include "daemon/options.h"
 #include "daemon/server.h"
@@ -136,7 +137,8 @@ static void close_soon(struct connection *connection)
     connection->closing = true;
     unsubscribe(connection);
     bufferevent_disable(connection->stream, EV_READ);
-    connection->deadline = evtimer_new(connection->all->daemon->loop, on_deadline, connection);
+    connection->deadline =
+        evtimer_new(loop_base(connection->all->daemon->loop), on_deadline, connection);
     invariant(connection->deadline && event_add(connection->deadline, &limit) == 0);
     bufferevent_trigger(connection->stream, EV_WRITE,
                         BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
@@ -338,7 +340,8 @@ void connection_new(struct connections *all, int fd, const struct access_peer *p
     connection->all = all;
     connection->peer = *peer;
     proto_lines_init(&connection->lines, PROTO_REQUEST_MAX);
-    connection->stream = bufferevent_socket_new(all->daemon->loop, fd, BEV_OPT_CLOSE_ON_FREE);
+    connection->stream =
+        bufferevent_socket_new(loop_base(all->daemon->loop), fd, BEV_OPT_CLOSE_ON_FREE);
     invariant(connection->stream);
     bufferevent_setcb(connection->stream, on_readable, on_written, on_event, connection);
     bufferevent_setwatermark(connection->stream, EV_READ, 0, INPUT_LIMIT);

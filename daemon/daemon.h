@@ -10,10 +10,10 @@ struct access;
 struct db;
 struct engine;
 struct err;
-struct event_base;
 struct events;
 struct hv;
 struct layers;
+struct loop;
 struct options;
 struct registry;
 struct server;
@@ -22,7 +22,7 @@ struct changes;
 /* Every part may be reached from here; each is owned by the daemon and lives as long as it. */
 struct daemon {
     struct options *options;   /* what the command line and the configuration file say */
-    struct event_base *loop;   /* libevent's; one thread */
+    struct loop *loop;         /* what makes it turn; one thread */
     struct hv *hv;             /* the hypervisor, real or simulated */
     struct db *db;             /* what must outlive us */
     struct layers *layers;     /* settings, as the database and the configuration have them */
@@ -34,8 +34,8 @@ struct daemon {
 };
 
 /*
- * Makes every part in order: options are already read; database, hypervisor, first look, socket.
- * Nothing is written to any guest. 0, or −1 with nothing left behind.
+ * Makes every part in order: options are already read (and belong to the daemon from here on);
+ * database, hypervisor, socket; then the first pass. 0, or −1 with nothing left behind.
  */
 int daemon_start(struct daemon *daemon, struct options *options, struct err *err);
 

@@ -20,6 +20,8 @@ struct engine;
 struct err;
 
 struct engine *engine_new(struct daemon *daemon);
+
+/* Whoever still waits for the host to settle is told that it is not. NULL is fine. */
 void engine_free(struct engine *engine);
 
 /*
@@ -31,6 +33,7 @@ int engine_tick(struct engine *engine, int64_t now_ms, struct err *err);
 
 /* What the last pass saw and decided; all zero before the first. Valid until the next. */
 struct engine_status {
+    int64_t now_ms;                /* of the pass */
     struct hv_host host;           /* without names of nodes */
     struct host_settings settings; /* effective */
     struct kib unbound;            /* reservations that no domain has yet */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <utlist.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -20,6 +21,15 @@ struct events {
     struct daemon *daemon;
     struct proto_writer *writer; /* reused for each line to subscribers */
     int64_t next_id;
+    struct announcement *waiting; /* for their rows to be on disk */
+};
+
+/* A line that waits for its row to be on disk. */
+struct announcement {
+    struct events *events;
+    struct announcement *prev, *next;
+    size_t length;
+    char line[];
 };
 
 static const struct {
@@ -64,8 +74,15 @@ struct events *events_new(struct daemon *daemon)
 
 void events_free(struct events *events)
 {
+    struct announcement *announcement, *next;
+
     if (!events)
         return;
+    DL_FOREACH_SAFE(events->waiting, announcement, next)
+    {
+        DL_DELETE(events->waiting, announcement);
+        free(announcement);
+    }
     proto_writer_free(events->writer);
     free(events);
 }
@@ -85,13 +102,6 @@ static void log_event(const struct event *event)
              event->reason ? event->reason : "", event->detail);
 }
 
-/* A line that waits for its row to be on disk. */
-struct announcement {
-    struct events *events;
-    size_t length;
-    char line[];
-};
-
 static void announce(void *arg, int rc, const struct err *err)
 {
     struct announcement *announcement = arg;
@@ -101,6 +111,7 @@ static void announce(void *arg, int rc, const struct err *err)
     if (announcement->events->daemon->server)
         server_publish(announcement->events->daemon->server, announcement->line,
                        announcement->length);
+    DL_DELETE(announcement->events->waiting, announcement);
     free(announcement);
 }
 
@@ -127,6 +138,7 @@ static struct announcement *make_announcement(struct events *events, const struc
     announcement->events = events;
     announcement->length = length;
     memcpy(announcement->line, line, length);
+    DL_APPEND(events->waiting, announcement);
     return announcement;
 }
 

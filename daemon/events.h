@@ -37,7 +37,7 @@ enum event_kind {
     EVENT_KIND_COUNT
 };
 
-#define EVENT_DETAIL_MAX 512
+#define EVENT_DETAIL_MAX 640
 
 /* One event. Strings are borrowed for the call. */
 struct event {

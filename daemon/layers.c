@@ -106,6 +106,16 @@ struct layer *layers_find(struct layers *layers, int64_t id)
     return NULL;
 }
 
+size_t layers_count(const struct layers *layers)
+{
+    return layers->count;
+}
+
+struct layer *layers_at(struct layers *layers, size_t index)
+{
+    return layers->stack[index];
+}
+
 const struct layer *layers_first_to_end(const struct layers *layers, int64_t *expires_ms)
 {
     const struct layer *first = NULL;
@@ -136,16 +146,24 @@ enum layer_kind layer_kind_of(const struct layer *layer)
     return layer->kind;
 }
 
-struct setting_partial *layer_vm(struct layer *layer, const char *name_or_pattern)
+struct setting_partial *layer_find_vm(struct layer *layer, const char *name_or_pattern)
 {
     struct entry *entry;
 
     HASH_FIND_STR(layer->entries, name_or_pattern, entry);
-    if (!entry) {
-        entry = memory_new(1, sizeof(*entry));
-        entry->name = memory_copy_text(name_or_pattern);
-        HASH_ADD_KEYPTR(hh, layer->entries, entry->name, strlen(entry->name), entry);
-    }
+    return entry ? &entry->said : NULL;
+}
+
+struct setting_partial *layer_vm(struct layer *layer, const char *name_or_pattern)
+{
+    struct setting_partial *said = layer_find_vm(layer, name_or_pattern);
+    struct entry *entry;
+
+    if (said)
+        return said;
+    entry = memory_new(1, sizeof(*entry));
+    entry->name = memory_copy_text(name_or_pattern);
+    HASH_ADD_KEYPTR(hh, layer->entries, entry->name, strlen(entry->name), entry);
     return &entry->said;
 }
 

@@ -45,6 +45,10 @@ bool layers_remove(struct layers *layers, int64_t id);
 /* NULL where there is none of that id. */
 struct layer *layers_find(struct layers *layers, int64_t id);
 
+/* All layers, the oldest (the two fixed ones) first. */
+size_t layers_count(const struct layers *layers);
+struct layer *layers_at(struct layers *layers, size_t index);
+
 /* The layer whose time is over first, of those that end; NULL where none does. *expires_ms is its
  * end. */
 const struct layer *layers_first_to_end(const struct layers *layers, int64_t *expires_ms);
@@ -56,6 +60,9 @@ enum layer_kind layer_kind_of(const struct layer *layer);
 /* What the layer says of that name (LAYER_BASE, LAYER_TIMED) or pattern (the others: appended in
  * order); made if need be. */
 struct setting_partial *layer_vm(struct layer *layer, const char *name_or_pattern);
+
+/* The same, but NULL where it says nothing of it. */
+struct setting_partial *layer_find_vm(struct layer *layer, const char *name_or_pattern);
 
 /* What the layer says of the host. */
 struct setting_partial *layer_host(struct layer *layer);

@@ -3,16 +3,26 @@
 noinst_LIBRARIES += libxm_daemon.a
 libxm_daemon_a_SOURCES = \
 	%D%/access.c %D%/access.h \
+	%D%/apply.c %D%/apply.h \
+	%D%/changes.c %D%/changes.h \
 	%D%/connection.c %D%/connection.h \
+	%D%/daemon.c %D%/daemon.h \
+	%D%/describe.c %D%/describe.h \
+	%D%/edges.c %D%/edges.h \
+	%D%/engine.c %D%/engine.h \
+	%D%/events.c %D%/events.h \
 	%D%/layers.c %D%/layers.h \
-	%D%/loop.c %D%/daemon.h \
+	%D%/loop.c %D%/loop.h \
 	%D%/memory.c %D%/memory.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/options.c %D%/options.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/server.c %D%/server.h \
+	%D%/set_request.c %D%/set_request.h \
 	%D%/sim_host.c %D%/sim_host.h \
-	%D%/socket_file.c %D%/socket_file.h
+	%D%/snapshot.c %D%/snapshot.h \
+	%D%/socket_file.c %D%/socket_file.h \
+	%D%/methods.c
 libxm_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
 
 sbin_PROGRAMS += %D%/xenmemd

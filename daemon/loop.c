@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The daemon's life: start, loop, stop. Time enters here, and nowhere below. */
-#include "daemon/daemon.h"
+#include "daemon/loop.h"
 
 #include <errno.h>
 #include <event2/event.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/err.h"
 #include "base/invariant.h"
 #include "base/log.h"
 #include "daemon/changes.h"
+#include "daemon/daemon.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
 #include "daemon/layers.h"
@@ -25,28 +21,32 @@
 #include "daemon/options.h"
 #include "daemon/registry.h"
 #include "daemon/server.h"
-#include "daemon/sim_host.h"
 #include "db/db.h"
 #include "hv/hv.h"
 
-/* After a domain came or went the next look is this soon; what comes meanwhile is seen by it too. */
+/* After a domain came or went the next look is this soon; what comes meanwhile is seen by it too.
+ */
 #define SOON_MS 100
 
-/* Connections, and what the rest of the daemon has open. */
-#define FILES_WANTED 1200
+/* So soon after a guest's report: several that come together are answered by one look. */
+#define REPORT_MS 20
 
-enum signal_index { ON_TERM, ON_INT, ON_HUP, N_SIGNALS };
+#define N_SIGNALS 3
 
-/* What makes the loop turn. */
-struct wakers {
-    struct event *tick;              /* the next pass */
-    struct event *watchdog;          /* NULL: nobody watches us */
-    struct event *database;          /* answers of the writer */
+struct loop {
+    struct daemon *daemon;
+    struct event_base *base;
+    struct event *tick;     /* the next pass */
+    struct event *watchdog; /* NULL: nobody watches us */
+    struct event *database; /* answers of the writer */
     struct event *hypervisor[HV_MAX_FDS];
+    size_t n_hypervisor;
     struct event *signals[N_SIGNALS];
-    int64_t next_tick_ms; /* when the tick is due */
-    bool tick_failed;     /* the last pass could not look at the host; said once */
-    bool broken;          /* the loop ended because of failure */
+    int64_t next_tick_ms;  /* when the tick is due */
+    int64_t last_tick_ms;  /* when it last came */
+    bool tick_failed;      /* the last pass could not look at the host; said once */
+    bool database_failing; /* said once */
+    bool broken;           /* the loop ended because of failure */
     struct err failure;
 };
 
@@ -58,6 +58,14 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static int64_t wall_clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static struct timeval timeval_of(int64_t ms)
 {
     return (struct timeval){.tv_sec = (time_t)(ms / 1000),
@@ -65,80 +73,112 @@ static struct timeval timeval_of(int64_t ms)
 }
 
 /* Ends the loop for good: a supervisor starts us again, with everything looked at afresh. */
-static void break_loop(struct daemon *daemon, const struct err *why)
+static void break_loop(struct loop *loop, const struct err *why)
 {
-    if (!daemon->wakers->broken) {
-        daemon->wakers->broken = true;
-        daemon->wakers->failure = *why;
+    if (!loop->broken) {
+        loop->broken = true;
+        loop->failure = *why;
     }
-    event_base_loopbreak(daemon->loop);
+    event_base_loopbreak(loop->base);
 }
 
 /* --- the pass -------------------------------------------------------------------------------- */
 
-static void plan_tick(struct daemon *daemon, int64_t in_ms)
+static void plan_tick(struct loop *loop, int64_t in_ms)
 {
     const struct timeval delay = timeval_of(in_ms);
 
-    daemon->wakers->next_tick_ms = now_ms() + in_ms;
-    invariant(event_add(daemon->wakers->tick, &delay) == 0);
+    loop->next_tick_ms = now_ms() + in_ms;
+    invariant(event_add(loop->tick, &delay) == 0);
+}
+
+void loop_look_soon(struct loop *loop, int64_t in_ms)
+{
+    if (loop->next_tick_ms > now_ms() + in_ms)
+        plan_tick(loop, in_ms);
 }
 
 /* A host that cannot be looked at is said once, not every second, and once more when it is back. */
-static void note_tick(struct wakers *wakers, int rc, const struct err *err)
+static void note_tick(struct loop *loop, int rc, const struct err *err)
 {
-    if (rc && !wakers->tick_failed)
+    if (rc && !loop->tick_failed)
         log_error("host-unseen error=\"%s\"", err->text);
-    else if (!rc && wakers->tick_failed)
+    else if (!rc && loop->tick_failed)
         log_notice("host-seen-again");
-    wakers->tick_failed = rc != 0;
+    loop->tick_failed = rc != 0;
 }
 
-static int tick(struct daemon *daemon, struct err *err)
+static void note_database(struct loop *loop)
 {
-    int rc = engine_tick(daemon->engine, now_ms(), err);
+    bool failing = db_is_failing(loop->daemon->db);
 
-    note_tick(daemon->wakers, rc, err);
+    if (failing != loop->database_failing)
+        events_raise_about(loop->daemon->events,
+                           failing ? EVENT_DATABASE_FAILED : EVENT_DATABASE_OK, NULL,
+                           "dropped=%lld", (long long)db_dropped(loop->daemon->db));
+    loop->database_failing = failing;
+}
+
+int loop_look_now(struct loop *loop, struct err *err)
+{
+    int rc;
+
+    loop->last_tick_ms = now_ms();
+    rc = engine_tick(loop->daemon->engine, loop->last_tick_ms, err);
+    note_tick(loop, rc, err);
+    note_database(loop);
+    changes_expire(loop->daemon->changes, wall_clock_ms());
     return rc;
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
-    struct daemon *daemon = arg;
+    struct loop *loop = arg;
     struct err err = {0};
 
     (void)fd;
     (void)what;
-    if (tick(daemon, &err) && err.code == ERR_UNREACHABLE)
-        break_loop(daemon, &err);
-    plan_tick(daemon, daemon->options->interval_ms);
+    plan_tick(loop, loop->daemon->options->interval_ms);
+    if (loop_look_now(loop, &err) && err.code == ERR_UNREACHABLE)
+        break_loop(loop, &err);
+}
+
+/* Guests may write as often as they like: whatever they do, there are at most five looks a second
+ * for it. */
+static void answer_reports(struct loop *loop)
+{
+    int64_t since = now_ms() - loop->last_tick_ms;
+
+    loop_look_soon(loop, since >= 2 * SOON_MS ? REPORT_MS : 2 * SOON_MS - since);
 }
 
 static void on_hypervisor(evutil_socket_t fd, short what, void *arg)
 {
-    struct daemon *daemon = arg;
+    struct loop *loop = arg;
     unsigned changes = 0;
     struct err err = {0};
 
     (void)fd;
     (void)what;
-    if (hv_drain(daemon->hv, &changes, &err)) {
+    if (hv_drain(loop->daemon->hv, &changes, &err)) {
         err_wrap(&err, "lost the hypervisor");
-        break_loop(daemon, &err);
+        break_loop(loop, &err);
         return;
     }
-    if ((changes & (HV_DOMAINS | HV_LOW_MEMORY)) &&
-        daemon->wakers->next_tick_ms > now_ms() + SOON_MS)
-        plan_tick(daemon, SOON_MS);
+    if (changes & (HV_DOMAINS | HV_LOW_MEMORY))
+        loop_look_soon(loop, SOON_MS);
+    if (changes & HV_REPORTS)
+        answer_reports(loop);
 }
 
 static void on_database(evutil_socket_t fd, short what, void *arg)
 {
-    struct daemon *daemon = arg;
+    struct loop *loop = arg;
 
     (void)fd;
     (void)what;
-    db_dispatch(daemon->db);
+    db_dispatch(loop->daemon->db);
+    note_database(loop);
 }
 
 static void on_watchdog(evutil_socket_t fd, short what, void *arg)
@@ -153,11 +193,11 @@ static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 
 static void on_stop(evutil_socket_t number, short what, void *arg)
 {
-    struct daemon *daemon = arg;
+    struct loop *loop = arg;
 
     (void)what;
-    log_notice("daemon-stopping signal=%s", number == SIGTERM ? "TERM" : "INT");
-    event_base_loopbreak(daemon->loop);
+    log_notice("stopping signal=%s", number == SIGTERM ? "TERM" : "INT");
+    event_base_loopbreak(loop->base);
 }
 
 static void use_options(struct daemon *daemon, struct options *fresh)
@@ -175,7 +215,8 @@ static void use_options(struct daemon *daemon, struct options *fresh)
 
 static void on_reload(evutil_socket_t number, short what, void *arg)
 {
-    struct daemon *daemon = arg;
+    struct loop *loop = arg;
+    struct daemon *daemon = loop->daemon;
     struct options *fresh;
     struct err err;
     bool needs_restart;
@@ -190,89 +231,101 @@ static void on_reload(evutil_socket_t number, short what, void *arg)
         log_warning("configuration-needs-restart keys=socket,database,backend kept=old");
     use_options(daemon, fresh);
     log_notice("configuration-read file=%s", fresh->file ? fresh->file : "none");
-    plan_tick(daemon, 0);
+    loop_look_soon(loop, 0);
 }
 
-/* --- start ----------------------------------------------------------------------------------- */
+/* --- making ---------------------------------------------------------------------------------- */
 
-/* The folder of the default path exists once installed; a first run elsewhere needs it as well. */
-static int make_database_folder(const char *database, struct err *err)
+static struct event *make_event(struct loop *loop, evutil_socket_t fd, short what,
+                                event_callback_fn run)
 {
-    char *folder = memory_copy_text(database);
-    char *slash = strrchr(folder, '/');
-    int problem = 0;
-
-    if (slash && slash != folder) {
-        *slash = '\0';
-        if (mkdir(folder, 0700) && errno != EEXIST)
-            problem = errno;
-    }
-    if (problem)
-        err_set_errno(err, problem == EACCES ? ERR_DENIED : ERR_FAILED, problem,
-                      "make the database's folder %s", folder);
-    free(folder);
-    return problem ? -1 : 0;
-}
-
-static int open_database(struct daemon *daemon, struct err *err)
-{
-    const struct options *options = daemon->options;
-    const struct db_limits limits = {.event_age_ms = options->event_age_ms,
-                                     .event_count = options->event_count};
-
-    if (make_database_folder(options->database, err))
-        return -1;
-    return db_open(options->database, &limits, &daemon->db, err);
-}
-
-static int open_hypervisor(struct daemon *daemon, struct err *err)
-{
-    const char *backend = daemon->options->backend;
-    char simulated[SIM_HOST_BACKEND_MAX];
-
-    if (strncmp(backend, "sim:", 4) == 0) {
-        if (sim_host_ensure(backend + 4, simulated, err))
-            return -1;
-        return hv_open(simulated, &daemon->hv, err);
-    }
-    if (hv_open("xen", &daemon->hv, err) == 0)
-        return 0;
-    if (err->code == ERR_UNSUPPORTED && backend[0] == '\0') {
-        const struct err why = *err;
-
-        return err_set(err, why.code, "%s (to try xenmem without Xen: --backend sim:FILE)",
-                       why.text);
-    }
-    return -1;
-}
-
-/* More connections than the usual limit of 1024 descriptors allows; a lower one only means fewer. */
-static void allow_many_files(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= FILES_WANTED)
-        return;
-    limit.rlim_cur = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-static struct event *make_event(struct daemon *daemon, evutil_socket_t fd, short what,
-                                event_callback_fn *run)
-{
-    struct event *event = event_new(daemon->loop, fd, what, run, daemon);
+    struct event *event = event_new(loop->base, fd, what, run, loop);
 
     invariant(event);
     return event;
 }
 
-static void make_signals(struct daemon *daemon)
+static struct event *turn_on(struct event *event, const struct timeval *after)
+{
+    invariant(event_add(event, after) == 0);
+    return event;
+}
+
+static void make_signals(struct loop *loop)
 {
     static const struct {
         int number;
         event_callback_fn run;
-    } wanted[N_SIGNALS];
+    } wanted[N_SIGNALS] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
 
-    (void)wanted;
-    (void)daemon;
+    for (size_t i = 0; i < N_SIGNALS; i++)
+        loop->signals[i] = turn_on(
+            make_event(loop, wanted[i].number, EV_SIGNAL | EV_PERSIST, wanted[i].run), NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void make_watchdog(struct loop *loop)
+{
+    const struct timeval every = timeval_of(notify_watchdog_ms());
+
+    if (notify_watchdog_ms() > 0)
+        loop->watchdog = turn_on(make_event(loop, -1, EV_PERSIST, on_watchdog), &every);
+}
+
+static void make_hypervisor(struct loop *loop)
+{
+    int fds[HV_MAX_FDS];
+
+    loop->n_hypervisor = hv_fds(loop->daemon->hv, fds);
+    for (size_t i = 0; i < loop->n_hypervisor; i++)
+        loop->hypervisor[i] =
+            turn_on(make_event(loop, fds[i], EV_READ | EV_PERSIST, on_hypervisor), NULL);
+}
+
+struct loop *loop_new(struct daemon *daemon)
+{
+    struct loop *loop = memory_new(1, sizeof(*loop));
+
+    loop->daemon = daemon;
+    loop->base = event_base_new();
+    invariant(loop->base);
+    loop->tick = make_event(loop, -1, 0, on_tick);
+    loop->database =
+        turn_on(make_event(loop, db_fd(daemon->db), EV_READ | EV_PERSIST, on_database), NULL);
+    make_hypervisor(loop);
+    make_signals(loop);
+    make_watchdog(loop);
+    return loop;
+}
+
+void loop_free(struct loop *loop)
+{
+    if (!loop)
+        return;
+    event_free(loop->tick);
+    event_free(loop->database);
+    for (size_t i = 0; i < loop->n_hypervisor; i++)
+        event_free(loop->hypervisor[i]);
+    for (size_t i = 0; i < N_SIGNALS; i++)
+        event_free(loop->signals[i]);
+    if (loop->watchdog)
+        event_free(loop->watchdog);
+    event_base_free(loop->base);
+    free(loop);
+}
+
+struct event_base *loop_base(const struct loop *loop)
+{
+    return loop->base;
+}
+
+int loop_run(struct loop *loop, struct err *err)
+{
+    plan_tick(loop, loop->daemon->options->interval_ms);
+    if (event_base_dispatch(loop->base) < 0)
+        return err_set_errno(err, ERR_FAILED, errno, "wait for events");
+    if (!loop->broken)
+        return 0;
+    *err = loop->failure;
+    return -1;
 }

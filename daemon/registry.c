@@ -124,11 +124,14 @@ static bool takes_the_name(const struct hv_domain *now, const struct vm_entry *v
 static void learn_nature(struct vm_entry *vm, const struct hv_domain *now)
 {
     bool first = !vm->seen || memcmp(vm->uuid, now->ref.uuid, sizeof(vm->uuid)) != 0;
+    struct vm_natural before = vm->natural;
 
     if (now->target.v > 0 && (first || vm->natural.target.v == 0))
         vm->natural.target = now->target;
     if (now->static_max.v > 0)
         vm->natural.static_max = now->static_max;
+    vm->unsaved |= first || before.target.v != vm->natural.target.v ||
+                   before.static_max.v != vm->natural.static_max.v;
     vm->seen = true;
     memcpy(vm->uuid, now->ref.uuid, sizeof(vm->uuid));
 }

@@ -27,6 +27,9 @@ struct domain {
     struct vm_track track;  /* the core's memory of this domain */
     struct verdict verdict; /* what was last decided about it */
     bool overridden;        /* the operator set its target by hand */
+    bool override_told;     /* and the event about it was raised */
+    struct kib observed;    /* target that would have been written: told while action = observe */
+    int32_t failed_writes;  /* in a row */
 };
 
 /* A VM by name. */
@@ -38,7 +41,10 @@ struct vm_entry {
     uint8_t uuid[16];            /* of the domain last seen */
     bool seen;                   /* a domain of this name was there at some time */
     uint64_t order;              /* distinct; breaks ties between equals */
+    bool unsaved;                /* natural or uuid changed since they went to the database */
     enum vm_status raised;       /* the last vm-low / vm-warning / vm-ok that was raised */
+    enum vm_status pending;      /* another one that must last before it is raised; unknown: none */
+    int64_t pending_ms;          /* since when */
     bool raised_unresponsive;    /* vm-unresponsive was raised and not cleared */
     UT_hash_handle hh;           /* by name */
 };

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "daemon/connection.h"
 #include "daemon/daemon.h"
+#include "daemon/loop.h"
 #include "daemon/memory.h"
 #include "daemon/options.h"
 #include "daemon/socket_file.h"
@@ -117,9 +118,9 @@ int server_new(struct daemon *daemon, struct server **out, struct err *err)
         return -1;
     }
     connections_init(&server->connections, daemon);
-    server->rested = evtimer_new(daemon->loop, on_rested, server);
-    server->listener = evconnlistener_new(daemon->loop, on_accept, server, LEV_OPT_CLOSE_ON_EXEC, 0,
-                                          server->file.fd);
+    server->rested = evtimer_new(loop_base(daemon->loop), on_rested, server);
+    server->listener = evconnlistener_new(loop_base(daemon->loop), on_accept, server,
+                                          LEV_OPT_CLOSE_ON_EXEC, 0, server->file.fd);
     invariant(server->rested && server->listener);
     evconnlistener_set_error_cb(server->listener, on_accept_error);
     *out = server;

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Carries decided actions out, one by one, and journals each with its reason. */
+#ifndef DAEMON_APPLY_H
+#define DAEMON_APPLY_H
+
+#include <stddef.h>
+
+#include "core/decide.h"
+
+struct daemon;
+
+/*
+ * In order. Once an action that gives memory back fails, those that take memory are left to the
+ * next pass: it was to pay for them. Returns how many were carried out.
+ */
+size_t apply_actions(struct daemon *daemon, const struct action *actions, size_t count);
+
+/* action = observe: journals what would be done, once as long as it stays the same. */
+void apply_observe(struct daemon *daemon, const struct action *actions, size_t count);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The daemon's life: its parts made in order, and torn down in the opposite one. */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "config.h"
+#include "daemon/changes.h"
+#include "daemon/engine.h"
+#include "daemon/events.h"
+#include "daemon/layers.h"
+#include "daemon/loop.h"
+#include "daemon/memory.h"
+#include "daemon/notify.h"
+#include "daemon/options.h"
+#include "daemon/registry.h"
+#include "daemon/server.h"
+#include "daemon/sim_host.h"
+#include "db/db.h"
+#include "hv/hv.h"
+
+/* Connections, and what the rest of the daemon has open. */
+#define FILES_WANTED 1200
+
+/* The folder of the default path exists once installed; a first run elsewhere needs it as well. */
+static int make_database_folder(const char *database, struct err *err)
+{
+    char *folder = memory_copy_text(database);
+    char *slash = strrchr(folder, '/');
+    int problem = 0;
+
+    if (slash && slash != folder) {
+        *slash = '\0';
+        if (mkdir(folder, 0700) && errno != EEXIST)
+            problem = errno;
+    }
+    if (problem)
+        err_set_errno(err, problem == EACCES ? ERR_DENIED : ERR_FAILED, problem,
+                      "make the database's folder %s", folder);
+    free(folder);
+    return problem ? -1 : 0;
+}
+
+static int open_database(struct daemon *daemon, struct err *err)
+{
+    const struct options *options = daemon->options;
+    const struct db_limits limits = {.event_age_ms = options->event_age_ms,
+                                     .event_count = options->event_count};
+
+    if (make_database_folder(options->database, err))
+        return -1;
+    return db_open(options->database, &limits, &daemon->db, err);
+}
+
+static int open_hypervisor(struct daemon *daemon, struct err *err)
+{
+    const char *backend = daemon->options->backend;
+    char simulated[SIM_HOST_BACKEND_MAX];
+
+    if (strncmp(backend, "sim:", 4) != 0)
+        return hv_open("xen", &daemon->hv, err);
+    if (sim_host_ensure(backend + 4, simulated, err))
+        return -1;
+    return hv_open(simulated, &daemon->hv, err);
+}
+
+/* More connections than the usual limit of 1024 descriptors allows; a lower one only means fewer.
+ */
+static void allow_many_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= FILES_WANTED)
+        return;
+    limit.rlim_cur = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int load_settings(struct daemon *daemon, struct err *err)
+{
+    daemon->layers = layers_new();
+    daemon->registry = registry_new();
+    options_fill_layer(daemon->options, layers_find(daemon->layers, LAYER_ID_CONFIG));
+    daemon->changes = changes_new(daemon);
+    return changes_load(daemon, err);
+}
+
+static int make_parts(struct daemon *daemon, struct err *err)
+{
+    if (open_database(daemon, err) || load_settings(daemon, err) || open_hypervisor(daemon, err))
+        return -1;
+    daemon->events = events_new(daemon);
+    daemon->engine = engine_new(daemon);
+    daemon->loop = loop_new(daemon);
+    if (server_new(daemon, &daemon->server, err))
+        return -1;
+    events_raise_about(daemon->events, EVENT_DAEMON_STARTED, NULL, "version=%s backend=%s",
+                       PACKAGE_VERSION, hv_kind(daemon->hv));
+    return loop_look_now(daemon->loop, err);
+}
+
+int daemon_start(struct daemon *daemon, struct options *options, struct err *err)
+{
+    daemon->options = options;
+    log_set_level(options->log_level);
+    allow_many_files();
+    if (make_parts(daemon, err)) {
+        daemon_stop(daemon);
+        return -1;
+    }
+    notify_send("READY=1\nSTATUS=Balancing.");
+    return 0;
+}
+
+int daemon_run(struct daemon *daemon, struct err *err)
+{
+    int rc = loop_run(daemon->loop, err);
+
+    notify_send("STOPPING=1");
+    events_raise_about(daemon->events, EVENT_DAEMON_STOPPING, NULL, "error=\"%s\"",
+                       rc ? err->text : "none");
+    return rc;
+}
+
+void daemon_stop(struct daemon *daemon)
+{
+    engine_free(daemon->engine);
+    changes_free(daemon->changes);
+    server_free(daemon->server);
+    loop_free(daemon->loop);
+    db_close(daemon->db);
+    events_free(daemon->events);
+    hv_close(daemon->hv);
+    registry_free(daemon->registry);
+    layers_free(daemon->layers);
+    options_free(daemon->options);
+    *daemon = (struct daemon){0};
+}

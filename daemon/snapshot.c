@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/snapshot.h"
+
+#include "daemon/registry.h"
+
+#define AGENT_FRESH_MS     INT64_C(30000)  /* three heartbeats */
+#define XENSERVER_FRESH_MS INT64_C(180000) /* three reports */
+
+bool snapshot_report_is_fresh(const struct guest_report *report, int64_t age_ms)
+{
+    switch (report->source) {
+    case NEED_AGENT:
+        return age_ms <= AGENT_FRESH_MS;
+    case NEED_XENSERVER:
+        return age_ms <= XENSERVER_FRESH_MS;
+    case NEED_QUBES:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A domain without a VM of its own is counted, and never touched. */
+static struct vm_settings settings_of(const struct domain *domain)
+{
+    if (domain->vm)
+        return domain->vm->settings;
+    return (struct vm_settings){.mode = VM_MODE_IGNORED};
+}
+
+struct vm snapshot_vm(const struct domain *domain, int64_t now_ms)
+{
+    const struct hv_domain *now = &domain->now;
+
+    return (struct vm){
+        .order = domain->vm ? domain->vm->order : UINT64_MAX - now->ref.domid,
+        .state = now->state,
+        .settings = settings_of(domain),
+        .dom0 = now->dom0,
+        .cap_unlimited = now->cap_unlimited,
+        .assigned = now->assigned,
+        .cap = now->cap,
+        .claim = now->claim,
+        .target = now->target,
+        .static_max = now->static_max,
+        .offset = now->offset,
+        .overridden = domain->overridden,
+        .report = now->report,
+        .fresh = snapshot_report_is_fresh(&now->report, now_ms - now->report_ms),
+    };
+}
