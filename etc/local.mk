@@ -1,8 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What an installation lays out besides programs: configuration, folders for policies and hooks, the
-# database's folder, systemd units. An existing configuration file is never overwritten.
+# database's folder, systemd units; scripts of other init systems, in share, to be copied. An
+# existing configuration file is never overwritten.
 
 EXTRA_DIST += %D%/xenmemd.conf
+
+openrcdir = $(pkgdatadir)/openrc
+sysvinitdir = $(pkgdatadir)/sysvinit
+openrc_SCRIPTS = %D%/openrc/xenmemd
+sysvinit_SCRIPTS = %D%/sysvinit/xenmemd
+if WITH_XEN
+openrc_SCRIPTS += %D%/openrc/xenmem-agent
+sysvinit_SCRIPTS += %D%/sysvinit/xenmem-agent
+endif
 
 if WITH_SYSTEMD
 systemdunit_DATA = %D%/systemd/xenmemd.service

@@ -50,7 +50,7 @@ house_scripts() {
     house_files | while read -r file; do
         case $file in
         *.sh) echo "$file" ;;
-        *.[ch] | *.md | *.mk | *.in) ;;
+        *.[ch] | *.md | *.mk) ;;
         *) head -n 1 "$file" | grep -qE '^#! *(/usr)?/bin/(env +)?(ba|da)?sh' && echo "$file" ;;
         esac
     done

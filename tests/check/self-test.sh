@@ -24,6 +24,17 @@ clean_tree() {
     printf '#!/bin/sh\n# SPDX-License-Identifier: GPL-2.0-or-later\necho "hello"\n' >quickstart
 }
 
+# A clean tree with a configuration of two keys in code, file and page.
+config_tree() {
+    clean_tree
+    mkdir -p daemon etc man
+    printf '%s\n    [KEY_A] = {"alpha", "alpha_ms", SETTING_DURATION, 1, 2, 1, NULL, "first"},\n' \
+        "$spdx" >core/settings.c
+    printf '%s\n    {.name = "beta", .help = "second"}},\n' "$spdx" >daemon/options.c
+    printf '# alpha = in prose\n#alpha = 1s\nbeta = x\n' >etc/xenmemd.conf
+    printf '.BI alpha\\ =\\  DURATION\n.BR "beta = x" " | " y\n' >man/xenmemd.conf.5
+}
+
 record() { # WHAT OUTCOME
     if [ "$2" = ok ]; then
         passed=$((passed + 1))
@@ -122,6 +133,18 @@ clean_tree && archive && add core/b.c 'static double half(double d);'
 refuses "purity: floating point" core/b.c:10 purity libxm_core.a .
 clean_tree
 refuses "purity: no archive" gone.a purity gone.a .
+
+config_tree
+accepts "config accepts keys that are everywhere" config .
+config_tree && add daemon/options.c '    {.name = "gamma", .help = "third"}},'
+refuses "config: a key that no page explains" man/xenmemd.conf.5 config .
+refuses "config: a key that the installed file does not have" etc/xenmemd.conf config .
+config_tree && add man/xenmemd.conf.5 '.BI gamma\ =\  N'
+refuses "config: a key of the page that is none" man/xenmemd.conf.5 config .
+config_tree && add etc/xenmemd.conf '#gamma = 3'
+refuses "config: a key of the file that is none" etc/xenmemd.conf config .
+config_tree && : >core/settings.c && : >daemon/options.c
+refuses "config: tables that cannot be found" daemon/options.c config .
 
 clean_tree && add base/a.c "// see /hom""e/somebody/notes"
 refuses "traces: a path of a machine" base/a.c:8 traces .
