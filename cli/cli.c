@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/text.h"
+#include "libctl/xenmemctl.h"
+
+#define CONNECT_TIMEOUT_MS 5000
+
+int cli_complain(struct cli *cli, int code, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    /* What was printed goes first, where both are the same terminal. */
+    fflush(cli->out);
+    fputs("xenmemctl: ", cli->err);
+    text_put(cli->err, text);
+    fputc('\n', cli->err);
+    return code;
+}
+
+static int exit_code_of(enum xenmemctl_code code)
+{
+    switch (code) {
+    case XENMEMCTL_OK:
+        return EXIT_DONE;
+    case XENMEMCTL_INVALID:
+        return EXIT_USAGE;
+    case XENMEMCTL_NO_MEMORY:
+        return EXIT_NO_MEMORY;
+    case XENMEMCTL_NOT_FOUND:
+        return EXIT_NOT_FOUND;
+    case XENMEMCTL_UNREACHABLE:
+        return EXIT_UNREACHABLE;
+    case XENMEMCTL_DENIED:
+        return EXIT_DENIED;
+    case XENMEMCTL_TIMEOUT:
+        return EXIT_TIMEOUT;
+    case XENMEMCTL_FAILED:
+    case XENMEMCTL_BUSY:
+    case XENMEMCTL_UNSUPPORTED:
+    case XENMEMCTL_PROTOCOL:
+        break;
+    }
+    return EXIT_FAILED;
+}
+
+int cli_complain_error(struct cli *cli, const struct xenmemctl_error *error)
+{
+    return cli_complain(cli, exit_code_of(error->code), "%s", error->text);
+}
+
+int cli_connect(struct cli *cli)
+{
+    struct xenmemctl_error error;
+
+    if (cli->connection)
+        return EXIT_DONE;
+    if (xenmemctl_connect(cli->socket, CONNECT_TIMEOUT_MS, &cli->connection, &error))
+        return cli_complain_error(cli, &error);
+    return EXIT_DONE;
+}
+
+int cli_try(struct cli *cli, struct xenmemctl_request *request, int timeout_ms,
+            struct xenmemctl_message **out, struct xenmemctl_error *error)
+{
+    int code = cli_connect(cli);
+
+    *error = (struct xenmemctl_error){.code = XENMEMCTL_OK};
+    if (code != EXIT_DONE) {
+        xenmemctl_request_free(request);
+        return code;
+    }
+    if (xenmemctl_call(cli->connection, request, timeout_ms, out, error))
+        return exit_code_of(error->code);
+    return EXIT_DONE;
+}
+
+int cli_call(struct cli *cli, struct xenmemctl_request *request, int timeout_ms,
+             struct xenmemctl_message **out)
+{
+    struct xenmemctl_error error;
+    int code = cli_try(cli, request, timeout_ms, out, &error);
+
+    return error.code == XENMEMCTL_OK ? code : cli_complain_error(cli, &error);
+}
+
+int cli_finish(struct cli *cli, int code)
+{
+    bool failed = fflush(cli->out) != 0 || ferror(cli->out);
+
+    xenmemctl_free(cli->connection);
+    cli->connection = NULL;
+    if (!failed)
+        return code;
+    cli_complain(cli, EXIT_FAILED, "the output cannot be written: %s", strerror(errno));
+    return code == EXIT_DONE ? EXIT_FAILED : code;
+}
