@@ -1,1 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# Daemon, command line and simulated host together, as processes.
+
+E2E_TESTS = \
+	%D%/test_balance.py \
+	%D%/test_settings.py \
+	%D%/test_lifecycle.py
+TESTS += $(E2E_TESTS)
+EXTRA_DIST += $(E2E_TESTS) %D%/host.py
+
+$(E2E_TESTS:.py=.log): daemon/xenmemd$(EXEEXT) cli/xenmemctl$(EXEEXT) sim/xenmem-sim$(EXEEXT)

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Starting, stopping, being killed, being started twice, being told to read the configuration again."""
+
+import os
+import signal
+import sqlite3
+import time
+
+from host import MIB, XENMEM_SIM, XENMEMD, Host, run, until
+
+TWO = """
+[host]
+size = 6g
+dom0 = 1g
+
+[vm busy]
+memory = 2g
+maxmem = 4g
+demand = 1g
+
+[vm idle]
+memory = 2560m
+maxmem = 4g
+demand = 600m
+"""
+
+MANAGED = "[vm *]\nmode = dynamic\nminimum = 512m\n"
+
+
+def targets(host):
+    return {name: (vm["id"], vm["target_kib"]) for name, vm in host.vms().items()}
+
+
+def limits(host):
+    return {name: host.vm(name)["cap_kib"] for name in host.vms()}
+
+
+def test_killed_and_started_again_it_has_its_settings_and_moves_nothing():
+    with Host(TWO, MANAGED) as host:
+        host.do("set", "idle", "priority=20")
+        host.xl("demand", "busy", "2600m")
+        until("busy has what it needs", lambda: host.vm("busy")["assigned_kib"] >= 2600 * MIB)
+        until("the host rests", lambda: host.json("host")["settled"])
+        before, caps, done = targets(host), limits(host), len(host.actions())
+        assert host.kill() == -signal.SIGKILL
+        host.start()
+        host.do("balance")
+        assert targets(host) == before and limits(host) == caps
+        assert host.vm("idle")["priority"] == 20
+        assert len(host.actions()) == done, host.actions()[done:]
+
+
+def test_an_override_is_known_after_a_crash_too():
+    with Host(TWO, MANAGED) as host:
+        host.xl("demand", "busy", "2600m")
+        until("busy was moved", lambda: host.vm("busy")["assigned_kib"] >= 2600 * MIB)
+        host.kill()
+        host.xl("mem-set", "busy", "2700m")
+        host.start()
+        until("it is seen", lambda: host.vm("busy")["overridden"])
+        assert host.vm("busy")["target_kib"] == 2700 * MIB
+
+
+def test_guests_go_on_while_the_daemon_is_dead():
+    with Host(TWO, MANAGED) as host:
+        host.kill()
+        host.xl("destroy", "idle")
+        assert host.xl("create", "fresh", "memory=512m").returncode == 0
+        host.start()
+        until("the new one is there", lambda: host.vms()["fresh"]["state"] == "running")
+        assert host.vm("idle")["state"] == "off"
+
+
+def test_stopping_leaves_guests_as_they_are():
+    with Host(TWO, MANAGED) as host:
+        host.settle()
+        before = host.xl("list").stdout
+        assert host.stop() == 0
+        assert host.xl("list").stdout.split()[:3] == before.split()[:3]
+        host.start()
+
+
+def test_what_was_answered_is_on_disk_when_it_is_killed_at_once():
+    with Host(TWO) as host:
+        for i in range(20):
+            host.do("set", "busy", f"priority={i}")
+            host.kill()
+            host.start()
+            assert host.vm("busy")["priority"] == i
+
+
+def test_a_second_daemon_is_refused_by_database_and_by_socket():
+    with Host(TWO) as host:
+        same_database = host.run(*host.daemon_command()[:-4], "--socket", host.path("other.sock"),
+                                 "--database", host.database)
+        assert same_database.returncode == 1 and host.database in same_database.stderr, same_database
+        same_socket = host.run(*host.daemon_command()[:-2], "--database", host.path("other.db"))
+        assert same_socket.returncode == 1 and host.socket in same_socket.stderr, same_socket
+        assert host.ctl("host").returncode == 0, "the first one must not notice"
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is():
+    with Host(TWO) as host:
+        host.stop()
+        with sqlite3.connect(host.database) as database:
+            database.execute("PRAGMA user_version = 999")
+        database.close()
+        refused = host.run(*host.daemon_command())
+        assert refused.returncode == 1 and "999" in refused.stderr, refused
+        with sqlite3.connect(host.database) as database:
+            assert database.execute("PRAGMA user_version").fetchone() == (999,)
+            database.execute("PRAGMA user_version = 1")
+        database.close()
+
+
+def test_what_is_wrong_in_a_file_is_told_with_its_line():
+    with Host(TWO) as host:
+        bad = host.write("bad.conf", "[daemon]\n\n[host]\naction = observe\n\n\nresreve = 1g\n")
+        checked = host.run(XENMEMD, "-c", bad, "--check-config")
+        assert checked.returncode == 2 and f"{bad}:7: " in checked.stderr and "resreve" in checked.stderr, checked
+        scenario = host.write("bad.scenario", TWO.replace("memory = 2g", "memory = two"))
+        served = host.run(XENMEM_SIM, "host", scenario)
+        assert served.returncode == 2 and f"{scenario}:7: " in served.stderr, served
+        started = host.run(XENMEMD, "--backend", "sim:" + scenario, "--socket", host.path("x.sock"),
+                           "--database", host.path("x.db"))
+        assert started.returncode == 2 and ":7: " in started.stderr, started
+
+
+def test_it_reads_its_configuration_again_and_keeps_the_old_one_if_the_new_one_is_wrong():
+    with Host(TWO, MANAGED) as host:
+        host.write("xenmemd.conf", "[host]\naction = balance\nreserve = 300m\n" + MANAGED)
+        host.daemon.send_signal(signal.SIGHUP)
+        until("the reserve is the new one", lambda: host.json("host")["reserve_kib"] == 300 * MIB)
+        host.write("xenmemd.conf", "[host]\nreserve = 400m\nnonsense = 1\n")
+        host.daemon.send_signal(signal.SIGHUP)
+        until("it complains", lambda: "configuration-refused" in host.log())
+        assert host.json("host")["reserve_kib"] == 300 * MIB
+
+
+def test_outside_of_dom0_it_says_what_is_missing_and_what_to_try():
+    if os.path.exists("/proc/xen/capabilities"):
+        return  # on a Xen host this is another story
+    with Host(TWO) as host:
+        done = host.run(XENMEMD, "-c", host.config, "--socket", host.path("x.sock"), "--database", host.path("x.db"))
+        assert done.returncode == 1 and "sim:FILE" in done.stderr and len(done.stderr.splitlines()) == 1, done
+
+
+def test_a_simulated_host_that_ends_ends_the_daemon_with_a_reason():
+    with Host(TWO) as host:
+        host.end_sim()
+        daemon, host.daemon = host.daemon, None
+        assert daemon.wait(30) == 1
+        assert "simulated" in host.log() or "lost the hypervisor" in host.log(), host.log()
+
+
+def test_a_client_is_told_when_the_daemon_is_not_there():
+    with Host(TWO) as host:
+        host.stop()
+        began = time.monotonic()
+        done = host.ctl("list")
+        assert done.returncode == 5 and len(done.stderr.splitlines()) == 1, done
+        assert time.monotonic() - began < 30
+
+
+if __name__ == "__main__":
+    run(globals())
