@@ -1,1 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# L3: simulated hosts. Everything but main.c is a library, which tests link too.
+noinst_LIBRARIES += libxm_sim.a
+libxm_sim_a_SOURCES = \
+	%D%/control.c %D%/control.h \
+	%D%/host.c %D%/host.h \
+	%D%/scenario.c %D%/scenario.h \
+	%D%/trace.c %D%/trace.h
+
+bin_PROGRAMS += %D%/xenmem-sim
+%C%_xenmem_sim_SOURCES = %D%/main.c
+%C%_xenmem_sim_LDADD = $(SIM_LIBS)
+
+# What whoever links it needs besides, from the top layer down.
+SIM_LIBS = \
+	libxm_sim.a libxm_conf.a libxm_hv.a libxm_core.a libxm_base.a \
+	$(INIH_LIBS) $(XEN_LIBS)
+
+scenariosdir = $(datadir)/xenmem/scenarios
+dist_scenarios_DATA = %D%/scenarios/demo.scenario

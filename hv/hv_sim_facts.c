@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hv/hv_sim_facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hv/domain_state.h"
+#include "hv/hv_sim_world.h"
+
+/* At rest, a balloon is this near its target, besides libxl's slack and video memory. */
+#define REST_TOLERANCE KIB_GRANULE
+
+static uint32_t flag(bool is, uint32_t bit)
+{
+    return is ? bit : 0;
+}
+
+void sim_facts_of(const struct sim_domain *domain, uint64_t since, struct sim_facts *out)
+{
+    const struct sim_vm *vm = domain->vm;
+    const struct sim_report *report = &domain->report;
+
+    *out = (struct sim_facts){
+        .ref = domain->ref,
+        .flags =
+            flag(domain->dying, FACT_DYING) | flag(domain->phase == PHASE_DOWN, FACT_SHUTDOWN) |
+            flag(domain->paused, FACT_PAUSED) | flag(domain->introduced, FACT_INTRODUCED) |
+            flag(domain->ran, FACT_RAN) | flag(domain->job != JOB_NONE, FACT_SAVING) |
+            flag(!vm || vm->type == SIM_PV, FACT_PV) | flag(vm && vm->stub, FACT_STUB) |
+            flag(domain->cap_unlimited, FACT_UNLIMITED) | flag(domain->has_own, FACT_OWN_TARGET),
+        .shutdown_reason = domain->shutdown_reason,
+        .tot = domain->tot,
+        .cap = domain->cap,
+        .claim = domain->claim,
+        .pod = domain->pod,
+        .target = domain->target,
+        .static_max = domain->static_max,
+        .videoram = vm ? vm->videoram : kib(0),
+        .own = domain->own,
+        .source = report->source,
+        .stamp = report->stamp,
+    };
+    memcpy(out->name, domain->name, sizeof(out->name));
+    for (int i = 0; i < 2 && report->stamp > since; i++) {
+        out->length[i] = report->length[i];
+        out->text[i] = report->text[i];
+    }
+}
+
+/* What is known of one domain beside what it looked like. */
+struct known {
+    bool rested;                           /* its offset was measured */
+    struct kib last_assigned, last_target; /* at the look before, to see it at rest */
+    uint64_t stamp;                        /* of the report that was read last */
+};
+
+struct sim_look {
+    struct hv_domain *seen, *seen_before; /* ascending by domid */
+    struct known *known, *known_before;   /* beside them */
+    size_t n, n_before, room;
+    size_t at_before; /* how far the merge has come */
+};
+
+struct sim_look *sim_look_new(void)
+{
+    struct sim_look *look = calloc(1, sizeof(*look));
+
+    invariant(look);
+    return look;
+}
+
+struct sim_look *sim_look_free(struct sim_look *look)
+{
+    if (look) {
+        free(look->seen);
+        free(look->seen_before);
+        free(look->known);
+        free(look->known_before);
+        free(look);
+    }
+    return NULL;
+}
+
+void sim_look_begin(struct sim_look *look, size_t n)
+{
+    free(look->seen_before);
+    free(look->known_before);
+    look->seen_before = look->seen;
+    look->known_before = look->known;
+    look->n_before = look->n;
+    look->seen = calloc(n + 1, sizeof(*look->seen));
+    look->known = calloc(n + 1, sizeof(*look->known));
+    invariant(look->seen && look->known);
+    look->n = look->at_before = 0;
+    look->room = n;
+}
+
+static bool same_domain(const struct hv_ref *a, const struct hv_ref *b)
+{
+    return a->domid == b->domid && memcmp(a->uuid, b->uuid, sizeof(a->uuid)) == 0;
+}
+
+/* Begins the domain's entry with what the last look left of it, or anew. */
+static void recall(struct sim_look *look, const struct hv_ref *ref, bool pv)
+{
+    struct hv_domain *seen = &look->seen[look->n];
+    struct known *known = &look->known[look->n];
+
+    while (look->at_before < look->n_before &&
+           look->seen_before[look->at_before].ref.domid < ref->domid)
+        look->at_before++;
+    if (look->at_before < look->n_before &&
+        same_domain(&look->seen_before[look->at_before].ref, ref)) {
+        *seen = look->seen_before[look->at_before];
+        *known = look->known_before[look->at_before];
+    } else {
+        seen->ref = *ref;
+        known->rested = pv;
+    }
+}
+
+static void take_figures(struct hv_domain *seen, const struct sim_facts *facts)
+{
+    memcpy(seen->name, facts->name, sizeof(seen->name));
+    seen->shutdown_reason = facts->shutdown_reason;
+    seen->dom0 = facts->ref.domid == 0;
+    seen->stub = facts->flags & FACT_STUB;
+    seen->pv = facts->flags & FACT_PV;
+    seen->assigned = facts->tot;
+    seen->cap = facts->cap;
+    seen->cap_unlimited = facts->flags & FACT_UNLIMITED;
+    seen->claim = facts->claim;
+    seen->pod_entries = facts->pod;
+    seen->target = facts->target;
+    seen->static_max = facts->static_max;
+    seen->own_target = facts->own;
+    seen->has_own_target = facts->flags & FACT_OWN_TARGET;
+}
+
+/* HVM and PVH guests hold a constant more than their target says: measured once they rest. */
+static void measure_offset(struct hv_domain *seen, struct known *known, struct kib videoram)
+{
+    struct kib offset = kib_sub(seen->assigned, seen->target);
+    struct kib most = kib_add(videoram, kib(CAP_SLACK.v + REST_TOLERANCE));
+
+    if (!known->rested && seen->target.v > 0 && seen->pod_entries.v == 0 &&
+        seen->assigned.v == known->last_assigned.v && seen->target.v == known->last_target.v &&
+        offset.v >= -REST_TOLERANCE && offset.v <= most.v) {
+        seen->offset = offset;
+        known->rested = true;
+    }
+    known->last_assigned = seen->assigned;
+    known->last_target = seen->target;
+}
+
+static int decode(const struct sim_facts *facts, struct guest_report *out)
+{
+    switch (facts->source) {
+    case NEED_AGENT:
+        return report_decode(facts->text[0], facts->length[0], out, NULL);
+    case NEED_QUBES:
+        return report_decode_qubes(facts->text[0], facts->length[0], out, NULL);
+    case NEED_XENSERVER:
+        return report_decode_xenserver(facts->text[0], facts->length[0], facts->text[1],
+                                       facts->length[1], facts->tot, out, NULL);
+    default:
+        return -1;
+    }
+}
+
+/* A report that cannot be understood, or says nothing new, leaves the last one to age. */
+static void take_report(struct hv_domain *seen, struct known *known, const struct sim_facts *facts,
+                        int64_t now_ms)
+{
+    struct guest_report report;
+
+    if (facts->stamp == known->stamp || !facts->text[0])
+        return;
+    known->stamp = facts->stamp;
+    if (decode(facts, &report) ||
+        (report.source == NEED_AGENT && seen->report.source == NEED_AGENT &&
+         report.sequence == seen->report.sequence))
+        return;
+    seen->report = report;
+    seen->report_ms = now_ms;
+}
+
+static enum vm_state judge_state(const struct hv_domain *seen, const struct known *known,
+                                 uint32_t flags)
+{
+    const struct domain_facts facts = {
+        .dying = flags & FACT_DYING,
+        .shutdown = flags & FACT_SHUTDOWN,
+        .paused = flags & FACT_PAUSED,
+        .introduced = flags & FACT_INTRODUCED,
+        .ran = flags & FACT_RAN,
+        .saving = (flags & FACT_SAVING) || domain_name_migrates(seen->name),
+        .pv = seen->pv,
+        .pod_left = seen->pod_entries.v > 0,
+        .rested = known->rested,
+    };
+
+    return domain_state(&facts);
+}
+
+void sim_look_take(struct sim_look *look, const struct sim_facts *facts, int64_t now_ms)
+{
+    struct hv_domain *seen = &look->seen[look->n];
+    struct known *known = &look->known[look->n];
+
+    invariant(look->n < look->room);
+    recall(look, &facts->ref, facts->flags & FACT_PV);
+    take_figures(seen, facts);
+    take_report(seen, known, facts, now_ms);
+    measure_offset(seen, known, facts->videoram);
+    seen->state = judge_state(seen, known, facts->flags);
+    look->n++;
+}
+
+const struct hv_domain *sim_look_end(struct sim_look *look, size_t *n)
+{
+    *n = look->n;
+    return look->seen;
+}
+
+struct hv_domain *sim_look_find(struct sim_look *look, const struct hv_ref *ref)
+{
+    for (size_t i = 0; i < look->n; i++)
+        if (same_domain(&look->seen[i].ref, ref))
+            return &look->seen[i];
+    return NULL;
+}
+
+void sim_look_wrote(struct hv_domain *seen, struct kib target, struct kib cap)
+{
+    seen->target = seen->own_target = target;
+    seen->has_own_target = true;
+    seen->cap = cap;
+}
