@@ -126,6 +126,11 @@ static int check_arguments(struct cli *cli, const struct arguments *arguments)
             return cli_complain(cli, EXIT_USAGE,
                                 "%s has no option '--%s'; see 'xenmemctl %s --help'", command->name,
                                 options[i].name, command->name);
+    for (size_t i = 0; i < arguments->n_words; i++)
+        if (arguments->words[i][0] == '\0')
+            return cli_complain(cli, EXIT_USAGE,
+                                i == 0 ? "the name of a VM is empty"
+                                       : "an empty word is not KEY=VALUE");
     if (arguments->n_words > command->most)
         return cli_complain(cli, EXIT_USAGE, "'%s' is one word too many: xenmemctl %s%s%s",
                             arguments->words[command->most], command->name,
