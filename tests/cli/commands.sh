@@ -5,14 +5,6 @@
 
 . "${BASH_SOURCE%/*}/lib.sh"
 
-# serve BEHAVIOUR: a server of that behaviour listens from now on.
-serve() {
-    end_servers
-    exec 3< <(exec python3 "$src/tests/cli/fake_xenmemd.py" "$XENMEM_SOCKET" "$1")
-    servers+=($!)
-    read -r -t 60 _ <&3
-}
-
 no_escapes() {
     ! LC_ALL=C grep -q "[^[:print:][:space:]$(printf '\200-\377')]" "$folder/out" &&
         ! grep -q $'\u009b' "$folder/out"
@@ -153,5 +145,14 @@ serve bad_silence && ctl list
 ends "silence is not waited for for ever" 7 "says nothing"
 serve bad_lost && ctl balance --timeout 200ms
 ends "an answer that does not come has an end too" 7 "not settled within 200ms"
+
+# --- the manual ---
+ctl --help
+for word in $(printf '%s\n' "$out" | sed -nE '/^Commands:/,/^$/s/^  ([a-z]+).*/\1/p'); do
+    check "the manual has the command $word" grep -qE "^(\.BI? |.f[BI])$word\b" "$src/man/xenmemctl.1"
+    for option in $("$build/cli/xenmemctl" "$word" --help | sed -nE 's/^  (--[a-z-]+).*/\1/p'); do
+        check "the manual has $word $option" grep -qF -e "${option//-/\\-}" "$src/man/xenmemctl.1"
+    done
+done
 
 finish

@@ -5,7 +5,6 @@
 
 set -u
 export LC_ALL=C.UTF-8 TZ=UTC
-# shellcheck disable=SC2034 # for those who source this
 src=${XENMEM_SRC:?} build=${XENMEM_BUILD:?}
 folder=$(mktemp -d)
 export XENMEM_SOCKET=$folder/socket
@@ -22,6 +21,14 @@ end_servers() {
     rm -f "$XENMEM_SOCKET"
 }
 trap 'end_servers; rm -rf "$folder"' EXIT
+
+# serve BEHAVIOUR: a server of that behaviour listens from now on.
+serve() {
+    end_servers
+    exec 3< <(exec python3 "$src/tests/cli/fake_xenmemd.py" "$XENMEM_SOCKET" "$1")
+    servers+=($!)
+    read -r -t 60 _ <&3
+}
 
 # ctl ARGUMENTS...: runs xenmemctl; its output is in $out, its errors in $err, its exit code in $code.
 ctl() {

@@ -14,6 +14,8 @@ check_PROGRAMS += %D%/test_arguments %D%/test_table %D%/test_text %D%/test_when
 %C%_test_when_LDADD = libxm_cli.a libxm_base.a $(CHECK_LIBS)
 
 EXTRA_DIST += %D%/fake_xenmemd.py %D%/lib.sh
-dist_check_SCRIPTS += %D%/commands.sh
-TESTS += %D%/commands.sh
-$(top_builddir)/%D%/commands.log: cli/xenmemctl
+dist_check_SCRIPTS += %D%/commands.sh %D%/completion.sh
+TESTS += %D%/commands.sh %D%/completion.sh
+$(top_builddir)/%D%/commands.log $(top_builddir)/%D%/completion.log: cli/xenmemctl
+dist_check_SCRIPTS += %D%/protocol.py
+TESTS += %D%/protocol.py

@@ -34,5 +34,8 @@ same "every exported name has the library's prefix" "$(printf '%s\n' "$exported"
 same "the header includes the C library only" \
     "$(grep -E '^#include' "$header" | grep -vE '<std(bool|def|int)\.h>')" ""
 
+same "the manual has every function" \
+    "$(grep -oE '\bxenmemctl_[a-z_]+\(' "$source_folder/man/libxenmemctl.3" | tr -d '(' | sort -u)" "$mapped"
+
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]
