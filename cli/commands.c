@@ -28,7 +28,7 @@ const struct command commands[] = {
      "  mode=dynamic|static|ignored              static: always startup; ignored: never touched\n"
      "  trust=yes|no                             may a floor that the guest reports bind?\n",
      BIT(OPTION_FOR) | BIT(OPTION_DRY_RUN) | BIT(OPTION_FORCE), 2, SIZE_MAX, run_set},
-    {"forget", "VM", "drop a VM's settings", NULL, 0, 1, 1, run_forget},
+    {"forget", "VM", "drop the settings of a VM that is off", NULL, 0, 1, 1, run_forget},
     {"balance", "", "one pass now, until settled", NULL,
      BIT(OPTION_CLEAR_OVERRIDES) | BIT(OPTION_TIMEOUT), 0, 0, run_balance},
     {"events", "", "what happened",

@@ -17,5 +17,6 @@ EXTRA_DIST += %D%/fake_xenmemd.py %D%/lib.sh
 dist_check_SCRIPTS += %D%/commands.sh %D%/completion.sh
 TESTS += %D%/commands.sh %D%/completion.sh
 $(top_builddir)/%D%/commands.log $(top_builddir)/%D%/completion.log: cli/xenmemctl
-dist_check_SCRIPTS += %D%/protocol.py
-TESTS += %D%/protocol.py
+dist_check_SCRIPTS += %D%/daemon.py %D%/protocol.py
+TESTS += %D%/daemon.py %D%/protocol.py
+$(top_builddir)/%D%/daemon.log: cli/xenmemctl daemon/xenmemd sim/xenmem-sim
