@@ -28,7 +28,7 @@ const struct command commands[] = {
      "  mode=dynamic|static|ignored              static: always startup; ignored: never touched\n"
      "  trust=yes|no                             may a floor that the guest reports bind?\n",
      BIT(OPTION_FOR) | BIT(OPTION_DRY_RUN) | BIT(OPTION_FORCE), 2, SIZE_MAX, run_set},
-    {"forget", "VM", "drop a VM's settings", NULL, 0, 1, 1, run_forget},
+    {"forget", "VM", "drop the settings of a VM that is off", NULL, 0, 1, 1, run_forget},
     {"balance", "", "one pass now, until settled", NULL,
      BIT(OPTION_CLEAR_OVERRIDES) | BIT(OPTION_TIMEOUT), 0, 0, run_balance},
     {"events", "", "what happened",
@@ -126,6 +126,11 @@ static int check_arguments(struct cli *cli, const struct arguments *arguments)
             return cli_complain(cli, EXIT_USAGE,
                                 "%s has no option '--%s'; see 'xenmemctl %s --help'", command->name,
                                 options[i].name, command->name);
+    for (size_t i = 0; i < arguments->n_words; i++)
+        if (arguments->words[i][0] == '\0')
+            return cli_complain(cli, EXIT_USAGE,
+                                i == 0 ? "the name of a VM is empty"
+                                       : "an empty word is not KEY=VALUE");
     if (arguments->n_words > command->most)
         return cli_complain(cli, EXIT_USAGE, "'%s' is one word too many: xenmemctl %s%s%s",
                             arguments->words[command->most], command->name,

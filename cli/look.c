@@ -155,7 +155,18 @@ int run_host(struct cli *cli, const struct arguments *arguments)
 
 #define BY_HAND '*'
 
-static void add_row(struct table *table, const struct xenmemctl_value *vm)
+/* "1.50 GiB" becomes "1.50G", which xenmemctl reads too. */
+static void shorten_size(char *text)
+{
+    char *unit = strchr(text, ' ');
+
+    if (unit && unit[1]) {
+        unit[0] = unit[1];
+        unit[1] = '\0';
+    }
+}
+
+static void add_row(struct table *table, const struct xenmemctl_value *vm, bool narrow)
 {
     char text[FIELD_TEXT_MAX];
 
@@ -165,10 +176,30 @@ static void add_row(struct table *table, const struct xenmemctl_value *vm)
         if (!field->heading)
             continue;
         record_text(vm, field, text);
+        if (narrow && field->type == FIELD_SIZE)
+            shorten_size(text);
         if (strcmp(field->name, "target_kib") == 0 && is_true(vm, "overridden"))
             snprintf(text + strlen(text), sizeof(text) - strlen(text), "%c", BY_HAND);
         table_add(table, text);
     }
+}
+
+static struct table *make_list(const struct xenmemctl_value *vms, const struct column *columns,
+                               size_t n_columns, bool narrow)
+{
+    struct table *table = table_new(columns, n_columns);
+
+    for (size_t i = 0; i < xenmemctl_count(vms); i++)
+        add_row(table, xenmemctl_at(vms, i), narrow);
+    return table;
+}
+
+static bool any_by_hand(const struct xenmemctl_value *vms)
+{
+    for (size_t i = 0; i < xenmemctl_count(vms); i++)
+        if (is_true(xenmemctl_at(vms, i), "overridden"))
+            return true;
+    return false;
 }
 
 static void put_list(struct cli *cli, const struct xenmemctl_value *vms)
@@ -176,19 +207,18 @@ static void put_list(struct cli *cli, const struct xenmemctl_value *vms)
     struct column columns[64];
     struct table *table;
     size_t n_columns = 0;
-    bool by_hand = false;
 
     for (size_t i = 0; i < n_vm_list_fields; i++)
         if (vm_fields[i].heading)
             columns[n_columns++] =
                 (struct column){vm_fields[i].heading, vm_fields[i].type != FIELD_TEXT};
-    table = table_new(columns, n_columns);
-    for (size_t i = 0; i < xenmemctl_count(vms); i++) {
-        add_row(table, xenmemctl_at(vms, i));
-        by_hand |= is_true(xenmemctl_at(vms, i), "overridden");
+    table = make_list(vms, columns, n_columns, false);
+    if (cli->width > 0 && table_width(table, 1) > cli->width) {
+        table_free(table);
+        table = make_list(vms, columns, n_columns, true);
     }
     table_print(table, cli->width, cli->out);
-    if (by_hand)
+    if (any_by_hand(vms))
         fprintf(cli->out, "%c set by hand; 'set', or 'balance --clear-overrides', takes it back\n",
                 BY_HAND);
     table_free(table);

@@ -58,6 +58,15 @@ static size_t column_width(const struct table *table, size_t column)
     return width;
 }
 
+size_t table_width(const struct table *table, size_t gap)
+{
+    size_t width = gap * (table->n_columns - 1);
+
+    for (size_t i = 0; i < table->n_columns; i++)
+        width += column_width(table, i);
+    return width;
+}
+
 static void put_blanks(size_t count, FILE *to)
 {
     for (; count > 0; count--)
@@ -83,15 +92,13 @@ void table_print(const struct table *table, size_t width, FILE *to)
 {
     const char **headings = calloc(table->n_columns, sizeof(*headings));
     size_t *widths = calloc(table->n_columns, sizeof(*widths));
-    size_t sum = 2 * (table->n_columns - 1), gap;
+    size_t gap = width > 0 && table_width(table, 2) > width ? 1 : 2;
 
     invariant(headings && widths);
     for (size_t i = 0; i < table->n_columns; i++) {
         headings[i] = table->columns[i].heading;
         widths[i] = column_width(table, i);
-        sum += widths[i];
     }
-    gap = width > 0 && sum > width ? 1 : 2;
     put_row(table, headings, widths, gap, to);
     for (size_t i = 0; i + table->n_columns <= table->n_cells; i += table->n_columns)
         put_row(table, (const char *const *)table->cells + i, widths, gap, to);

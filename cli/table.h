@@ -21,6 +21,9 @@ void table_free(struct table *table);
 /* The next cell, row by row. Copies text; NULL is "-", for what is not known. */
 void table_add(struct table *table, const char *text);
 
+/* Columns that it takes with gap blanks between its columns. */
+size_t table_width(const struct table *table, size_t gap);
+
 /*
  * Writes headings and rows, two blanks between columns; one where it would not fit into width
  * columns otherwise (0: no limit). Nothing is cut off: a name is worth more than a straight edge.

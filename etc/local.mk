@@ -35,3 +35,6 @@ install-etc:
 uninstall-etc:
 	! cmp -s $(top_srcdir)/%D%/xenmemd.conf $(DESTDIR)$(confdir)/xenmemd.conf || \
 		rm -f $(DESTDIR)$(confdir)/xenmemd.conf
+
+bashcompdir = $(datadir)/bash-completion/completions
+dist_bashcomp_DATA = %D%/bash-completion/xenmemctl

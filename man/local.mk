@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+dist_man_MANS += %D%/libxenmemctl.3
+dist_man_MANS += %D%/xenmemctl.1
 dist_man_MANS += %D%/xenmemd.8
 dist_man_MANS += %D%/xenmemd.conf.5
 if WITH_XEN

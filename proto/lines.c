@@ -38,6 +38,15 @@ static void make_room(struct proto_lines *lines, size_t more)
     lines->room = room;
 }
 
+/* The first newline that is there; what was searched already is not searched again. */
+static char *unsearched_newline(const struct proto_lines *lines)
+{
+    if (lines->length == lines->searched)
+        return NULL;
+    return memchr(lines->bytes + lines->start + lines->searched, '\n',
+                  lines->length - lines->searched);
+}
+
 int proto_lines_feed(struct proto_lines *lines, const void *bytes, size_t length, struct err *err)
 {
     const char *newline = memchr(bytes, '\n', length);
@@ -45,8 +54,7 @@ int proto_lines_feed(struct proto_lines *lines, const void *bytes, size_t length
 
     /* Only the first line can be one that was begun before; a later one of this portion is checked
      * when it is taken. */
-    if (!memchr(lines->bytes ? lines->bytes + lines->start : "", '\n', lines->length) &&
-        lines->length + first > lines->limit)
+    if (!unsearched_newline(lines) && lines->length + first > lines->limit)
         return err_set(err, ERR_INVALID, "a line of more than %zu bytes", lines->limit);
     make_room(lines, length);
     memcpy(lines->bytes + lines->start + lines->length, bytes, length);
@@ -56,16 +64,14 @@ int proto_lines_feed(struct proto_lines *lines, const void *bytes, size_t length
 
 const char *proto_lines_next(struct proto_lines *lines, size_t *length)
 {
-    char *from = lines->bytes + lines->start;
-    char *newline;
+    char *newline = unsearched_newline(lines);
+    char *from;
 
-    if (lines->length == lines->searched)
-        return NULL;
-    newline = memchr(from + lines->searched, '\n', lines->length - lines->searched);
     if (!newline) {
         lines->searched = lines->length;
         return NULL;
     }
+    from = lines->bytes + lines->start;
     *newline = '\0';
     *length = (size_t)(newline - from);
     lines->start += *length + 1;
