@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,12 +111,14 @@ static void note_tick(struct loop *loop, int rc, const struct err *err)
 
 static void note_database(struct loop *loop)
 {
-    bool failing = db_is_failing(loop->daemon->db);
+    struct err why = {0};
+    bool failing = db_is_failing(loop->daemon->db, &why);
 
     if (failing != loop->database_failing)
         events_raise_about(loop->daemon->events,
                            failing ? EVENT_DATABASE_FAILED : EVENT_DATABASE_OK, NULL,
-                           "dropped=%lld", (long long)db_dropped(loop->daemon->db));
+                           "dropped=%" PRId64 "%s%s%s", db_dropped(loop->daemon->db),
+                           failing ? " error=\"" : "", why.text, failing ? "\"" : "");
     loop->database_failing = failing;
 }
 
