@@ -205,11 +205,14 @@ static void on_stop(evutil_socket_t number, short what, void *arg)
 
 static void use_options(struct daemon *daemon, struct options *fresh)
 {
+    const struct db_limits limits = {.event_age_ms = fresh->event_age_ms,
+                                     .event_count = fresh->event_count};
     struct err err;
 
     options_free(daemon->options);
     daemon->options = fresh;
     log_set_level(fresh->log_level);
+    db_set_limits(daemon->db, &limits);
     options_fill_layer(fresh, layers_find(daemon->layers, LAYER_ID_CONFIG));
     registry_resolve(daemon->registry, daemon->layers);
     if (server_access_changed(daemon->server, &err))
