@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,12 +111,14 @@ static void note_tick(struct loop *loop, int rc, const struct err *err)
 
 static void note_database(struct loop *loop)
 {
-    bool failing = db_is_failing(loop->daemon->db);
+    struct err why = {0};
+    bool failing = db_is_failing(loop->daemon->db, &why);
 
     if (failing != loop->database_failing)
         events_raise_about(loop->daemon->events,
                            failing ? EVENT_DATABASE_FAILED : EVENT_DATABASE_OK, NULL,
-                           "dropped=%lld", (long long)db_dropped(loop->daemon->db));
+                           "dropped=%" PRId64 "%s%s%s", db_dropped(loop->daemon->db),
+                           failing ? " error=\"" : "", why.text, failing ? "\"" : "");
     loop->database_failing = failing;
 }
 
@@ -202,11 +205,14 @@ static void on_stop(evutil_socket_t number, short what, void *arg)
 
 static void use_options(struct daemon *daemon, struct options *fresh)
 {
+    const struct db_limits limits = {.event_age_ms = fresh->event_age_ms,
+                                     .event_count = fresh->event_count};
     struct err err;
 
     options_free(daemon->options);
     daemon->options = fresh;
     log_set_level(fresh->log_level);
+    db_set_limits(daemon->db, &limits);
     options_fill_layer(fresh, layers_find(daemon->layers, LAYER_ID_CONFIG));
     registry_resolve(daemon->registry, daemon->layers);
     if (server_access_changed(daemon->server, &err))

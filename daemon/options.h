@@ -49,8 +49,8 @@ struct options {
 
 /*
  * Reads file (NULL: only defaults) into *out, which the caller frees. 0, or −1: ERR_INVALID with
- * "FILE:LINE: what, why", ERR_NOT_FOUND, ERR_DENIED. An unknown section or key, a duplicate key,
- * and [vm PATTERN] settings that contradict each other are refused.
+ * "FILE:LINE: what, why" (or "FILE: why" where there is none), ERR_DENIED. An unknown section or
+ * key, a duplicate key, and [vm PATTERN] settings that contradict each other are refused.
  */
 int options_read(const char *file, struct options **out, struct err *err);
 

@@ -8,6 +8,7 @@
 #include "base/invariant.h"
 #include "daemon/layers.h"
 #include "daemon/memory.h"
+#include "hv/domain_state.h"
 
 struct registry *registry_new(void)
 {
@@ -96,47 +97,85 @@ static bool same_domain(const struct hv_ref *a, const struct hv_ref *b)
     return a->domid == b->domid && memcmp(a->uuid, b->uuid, sizeof(a->uuid)) == 0;
 }
 
-/* The domain of the last view that is the same as ref; *at goes up through the list, once for all
- * calls. */
-static const struct domain *last_of(const struct domain *domains, size_t count, size_t *at,
-                                    const struct hv_ref *ref)
+/* The domain of that list that is the same as ref, or NULL; *at goes up through the list, once for
+ * all calls. */
+static const struct domain *find_same(const struct domain *domains, size_t count, size_t *at,
+                                      const struct hv_ref *ref)
 {
     while (*at < count && domains[*at].now.ref.domid < ref->domid)
         (*at)++;
     return *at < count && same_domain(&domains[*at].now.ref, ref) ? &domains[*at] : NULL;
 }
 
+/* The name of a migration is not a VM's: it is one once the toolstack has given it its own. */
 static bool may_be_a_vm(const struct hv_domain *now)
 {
-    return !now->dom0 && !now->stub && now->name[0] != '\0';
+    return !now->dom0 && !now->stub && now->name[0] != '\0' && !domain_name_migrates(now->name);
 }
 
 /* A reboot builds the new domain while the old one is still dying: the name goes to the one that
- * lives. */
-static bool takes_the_name(const struct hv_domain *now, const struct vm_entry *vm)
+ * lives. One that was dying when it was first seen has never been a VM to us. */
+static bool takes_the_name(const struct registry *registry, const struct domain *domain,
+                           const struct domain *last, const struct vm_entry *vm)
 {
+    if (domain->now.state == VM_DYING && registry->looked && !(last && last->vm == vm))
+        return false;
     return !vm->domain || vm->domain->now.state == VM_DYING ||
-           (vm->domain->now.state == VM_SHUTDOWN && now->state != VM_DYING);
+           (vm->domain->now.state == VM_SHUTDOWN && domain->now.state != VM_DYING);
 }
 
-/* The memory that a domain was built with is its natural startup; what it grows to is its maximum.
- */
-static void learn_nature(struct vm_entry *vm, const struct hv_domain *now)
+/* The entry that knows this uuid by another name. */
+static struct vm_entry *find_former(const struct registry *registry, const struct vm_entry *vm,
+                                    const uint8_t uuid[16])
 {
-    bool first = !vm->seen || memcmp(vm->uuid, now->ref.uuid, sizeof(vm->uuid)) != 0;
-    struct vm_natural before = vm->natural;
+    struct vm_entry *other, *next;
 
-    if (now->target.v > 0 && (first || vm->natural.target.v == 0))
-        vm->natural.target = now->target;
-    if (now->static_max.v > 0)
-        vm->natural.static_max = now->static_max;
-    vm->unsaved |= first || before.target.v != vm->natural.target.v ||
-                   before.static_max.v != vm->natural.static_max.v;
-    vm->seen = true;
+    HASH_ITER (hh, registry->vms, other, next)
+        if (other != vm && other->seen && memcmp(other->uuid, uuid, sizeof(other->uuid)) == 0)
+            return other;
+    return NULL;
+}
+
+/* A domain of another uuid than the last of this name: what was known goes by the uuid, from the
+ * name that it had before, if any. */
+static void meet(const struct registry *registry, struct vm_entry *vm, const struct hv_domain *now)
+{
+    struct vm_entry *former = find_former(registry, vm, now->ref.uuid);
+
+    vm->natural = former ? former->natural : (struct vm_natural){0};
+    if (former) {
+        memset(former->uuid, 0, sizeof(former->uuid));
+        former->seen = false;
+        former->unsaved = true;
+    }
+    vm->seen = vm->unsaved = true;
     memcpy(vm->uuid, now->ref.uuid, sizeof(vm->uuid));
 }
 
-static void bind_name(struct registry *registry, const struct layers *layers, struct domain *domain)
+/*
+ * The memory that a domain was built with is its natural startup; what it can grow to is its
+ * maximum. A reboot keeps the uuid, and rebuilds with what the balloon left: that is no news. Where
+ * static-max is another one too, it was configured anew.
+ */
+static void learn_nature(const struct registry *registry, struct vm_entry *vm,
+                         const struct hv_domain *now, bool rebuilt)
+{
+    struct vm_natural before = vm->natural;
+
+    if (!vm->seen || memcmp(vm->uuid, now->ref.uuid, sizeof(vm->uuid)) != 0)
+        meet(registry, vm, now);
+    else if (rebuilt && now->static_max.v > 0 && now->static_max.v != vm->natural.static_max.v)
+        vm->natural.target = kib(0);
+    if (now->target.v > 0 && vm->natural.target.v == 0)
+        vm->natural.target = now->target;
+    if (now->static_max.v > 0)
+        vm->natural.static_max = now->static_max;
+    vm->unsaved |=
+        before.target.v != vm->natural.target.v || before.static_max.v != vm->natural.static_max.v;
+}
+
+static void bind_name(struct registry *registry, const struct layers *layers, struct domain *domain,
+                      const struct domain *last)
 {
     struct vm_entry *vm;
     struct vm_natural before;
@@ -145,14 +184,14 @@ static void bind_name(struct registry *registry, const struct layers *layers, st
     if (!may_be_a_vm(&domain->now))
         return;
     vm = registry_get(registry, layers, domain->now.name);
-    if (!takes_the_name(&domain->now, vm))
+    if (!takes_the_name(registry, domain, last, vm))
         return;
     if (vm->domain)
         vm->domain->vm = NULL;
     vm->domain = domain;
     domain->vm = vm;
     before = vm->natural;
-    learn_nature(vm, &domain->now);
+    learn_nature(registry, vm, &domain->now, registry->looked && !last);
     if (before.target.v != vm->natural.target.v || before.static_max.v != vm->natural.static_max.v)
         resolve(vm, layers);
 }
@@ -163,36 +202,49 @@ static bool is_overridden(const struct hv_domain *now)
     return now->has_own_target && now->own_target.v != now->target.v;
 }
 
-static void tell_differences(const struct domain *before, size_t n_before,
-                             struct registry *registry, const struct registry_watcher *watcher)
+/* Whose domain is not there any more, or lost the name to a younger one. */
+static void tell_gone(const struct domain *before, size_t n_before, const struct registry *registry,
+                      const struct registry_watcher *watcher)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < n_before; i++) {
+        const struct domain *now =
+            find_same(registry->domains, registry->n_domains, &at, &before[i].now.ref);
+
+        if (before[i].vm && !(now && now->vm))
+            watcher->gone(watcher->arg, before[i].vm, &before[i]);
+    }
+}
+
+static void tell_come(const struct domain *before, size_t n_before, const struct registry *registry,
+                      const struct registry_watcher *watcher)
 {
     size_t at = 0;
 
     for (size_t i = 0; i < registry->n_domains; i++) {
-        struct domain *domain = &registry->domains[i];
-        const struct domain *last = last_of(before, n_before, &at, &domain->now.ref);
+        const struct domain *domain = &registry->domains[i];
+        const struct domain *last = find_same(before, n_before, &at, &domain->now.ref);
 
         if (!domain->vm || (last && last->vm == domain->vm))
             continue;
-        if (last && last->vm && strcmp(last->now.name, domain->now.name) != 0)
+        if (last && last->vm)
             watcher->renamed(watcher->arg, last->now.name, domain->vm);
         else
             watcher->appeared(watcher->arg, domain->vm);
     }
-    at = 0;
-    for (size_t i = 0; i < n_before; i++) {
-        size_t found = 0;
+}
 
-        if (!before[i].vm)
-            continue;
-        while (at < registry->n_domains &&
-               registry->domains[at].now.ref.domid < before[i].now.ref.domid)
-            at++;
-        found = at;
-        if (found == registry->n_domains ||
-            !same_domain(&registry->domains[found].now.ref, &before[i].now.ref))
-            watcher->gone(watcher->arg, before[i].vm, &before[i]);
-    }
+/* What is known of a domain goes on; what is seen of it is new. Its name is the first thing that
+ * the toolstack takes away from one that is being destroyed. */
+static void carry_on(struct domain *domain, const struct domain *last, const struct hv_domain *now)
+{
+    if (last)
+        *domain = *last;
+    domain->now = *now;
+    if (last && now->name[0] == '\0')
+        memcpy(domain->now.name, last->now.name, sizeof(domain->now.name));
+    domain->overridden = is_overridden(now);
 }
 
 void registry_update(struct registry *registry, const struct layers *layers,
@@ -209,14 +261,13 @@ void registry_update(struct registry *registry, const struct layers *layers,
     registry->n_domains = view->n_domains;
     for (size_t i = 0; i < view->n_domains; i++) {
         struct domain *domain = &registry->domains[i];
-        const struct domain *last = last_of(before, n_before, &at, &view->domains[i].ref);
+        const struct domain *last = find_same(before, n_before, &at, &view->domains[i].ref);
 
-        if (last)
-            *domain = *last;
-        domain->now = view->domains[i];
-        domain->overridden = is_overridden(&domain->now);
-        bind_name(registry, layers, domain);
+        carry_on(domain, last, &view->domains[i]);
+        bind_name(registry, layers, domain, last);
     }
-    tell_differences(before, n_before, registry, watcher);
+    registry->looked = true;
+    tell_gone(before, n_before, registry, watcher);
+    tell_come(before, n_before, registry, watcher);
     free(before);
 }

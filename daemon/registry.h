@@ -22,8 +22,8 @@ struct layers;
 /* One domain of the last view, with what the core remembers of it. */
 struct domain {
     struct hv_domain now; /* as last seen */
-    struct vm_entry *vm;  /* the VM of its name; NULL for dom0, stub domains, and an older domain of
-                             a taken name */
+    struct vm_entry *vm; /* the VM of its name; NULL for dom0, stub domains, one that is arriving by
+                            migration or has left, and an older domain of a taken name */
     struct vm_track track;  /* the core's memory of this domain */
     struct verdict verdict; /* what was last decided about it */
     bool overridden;        /* the operator set its target by hand */
@@ -38,8 +38,8 @@ struct vm_entry {
     struct domain *domain;       /* NULL while it is off; moves at every registry_update */
     struct vm_settings settings; /* effective, from the layers */
     struct vm_natural natural;   /* of the domain last seen; zero if never */
-    uint8_t uuid[16];            /* of the domain last seen */
-    bool seen;                   /* a domain of this name was there at some time */
+    uint8_t uuid[16];            /* of the domain last seen; zero once that has another name */
+    bool seen;                   /* uuid is that of a domain */
     uint64_t order;              /* distinct; breaks ties between equals */
     bool unsaved;                /* natural or uuid changed since they went to the database */
     enum vm_status raised;       /* the last vm-low / vm-warning / vm-ok that was raised */
@@ -53,14 +53,16 @@ struct registry {
     struct vm_entry *vms;   /* hash by name */
     struct domain *domains; /* ascending by domid */
     size_t n_domains;
-    size_t room; /* allocated in domains */
+    bool looked; /* there was an update before */
     uint64_t next_order;
 };
 
-/* What an update found; borrowed names live until the next update. */
+/* What an update found: first all that is gone, then all that came. Borrowed names live during the
+ * call. */
 struct registry_watcher {
     void *arg;
     void (*appeared)(void *arg, struct vm_entry *vm); /* a domain of that name came */
+    /* The domain that had the name; vm->domain may be its successor already. */
     void (*gone)(void *arg, struct vm_entry *vm, const struct domain *last);
     void (*renamed)(void *arg, const char *from, struct vm_entry *to);
 };

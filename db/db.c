@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -20,80 +19,98 @@
 #include "db/schema.h"
 #include "db/sql.h"
 
-#define NOTES_WAITING_MAX                                                                          \
-    10000 /* journal rows that wait for the disk; more are dropped and counted */
-#define JOBS_WAITING_MAX                                                                           \
-    20000 /* everything that waits; more transactions and queries are refused */
+#define BUSY_MS 2000 /* how long another program's lock is waited for */
 
-/* A lock of our own, so that other programs may still look into the database. */
-static int take_lock(const char *path, int *out, struct err *err)
+static int open_failed(const char *path, struct err *err)
 {
-    char lock_path[PATH_MAX];
-    int fd;
+    bool denied = errno == EACCES || errno == EPERM || errno == EROFS;
 
-    if (snprintf(lock_path, sizeof(lock_path), "%s.lock", path) >= (int)sizeof(lock_path))
-        return err_set(err, ERR_INVALID, "database path is too long");
-    fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_set_errno(err, errno == EACCES ? ERR_DENIED : ERR_FAILED, errno, "open %s",
-                             lock_path);
-    if (flock(fd, LOCK_EX | LOCK_NB)) {
-        close(fd);
-        return err_set(err, ERR_BUSY,
-                       "%s is in use by another xenmemd: stop that one, or name another database",
-                       path);
-    }
-    *out = fd;
-    return 0;
+    return err_set_errno(err, denied ? ERR_DENIED : ERR_FAILED, errno, "open %s", path);
 }
 
-/* SQLite would create it with the umask's mode. */
+/* SQLite would create it with the umask's mode. One that is there is not opened: to close it again
+ * would drop the locks that SQLite has on it in this process. */
 static int create_private(const char *path, struct err *err)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd;
 
+    if (access(path, R_OK | W_OK) == 0)
+        return 0;
+    fd = errno == ENOENT ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
     if (fd < 0)
-        return err_set_errno(err, errno == EACCES ? ERR_DENIED : ERR_FAILED, errno,
-                             "open database %s", path);
+        return open_failed(path, err);
     close(fd);
     return 0;
 }
 
-static int check_integrity(struct sqlite3 *handle, const char *path, struct err *err)
+/* A lock of our own, so that other programs may still look into the database. It goes by the real
+ * path: a link is another name of the same database. */
+static int take_lock(const char *path, int *out, struct err *err)
 {
-    struct sqlite3_stmt *statement;
-    int rc = -1;
+    char real[PATH_MAX], lock_path[PATH_MAX + sizeof(".lock")];
 
-    if (sql_prepare(handle, "PRAGMA quick_check(1)", &statement, err))
-        return -1;
-    if (sql_step(statement, err) == SQL_ROW) {
-        const char *answer = (const char *)sqlite3_column_text(statement, 0);
-
-        if (answer && strcmp(answer, "ok") == 0)
-            rc = 0;
-        else
-            err_set(err, ERR_FAILED,
-                    "%s is damaged (%s): put a backup in its place, or move it away", path,
-                    answer ? answer : "no answer");
-    }
-    sqlite3_finalize(statement);
-    return rc;
+    if (!realpath(path, real))
+        return open_failed(path, err);
+    snprintf(lock_path, sizeof(lock_path), "%s.lock", real);
+    *out = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*out < 0)
+        return open_failed(lock_path, err);
+    if (flock(*out, LOCK_EX | LOCK_NB))
+        return err_set(err, ERR_BUSY,
+                       "%s is in use by another xenmemd: stop that one, or name another database",
+                       path);
+    return 0;
 }
 
+static int check_integrity(struct sqlite3 *handle, struct err *err)
+{
+    static const char advice[] = "put a backup in its place, or move it away";
+    char answer[200];
+
+    if (sql_text(handle, "PRAGMA quick_check(1)", answer, sizeof(answer), err))
+        return err->code == ERR_BUSY ? -1 : err_set(err, ERR_FAILED, "cannot be read: %s", advice);
+    if (strcmp(answer, "ok") == 0)
+        return 0;
+    return err_set(err, ERR_FAILED, "is damaged (%s): %s", answer, advice);
+}
+
+/* Commits are on disk when they return (synchronous), and a reader does not hold the writer up. */
+static int use_wal(struct sqlite3 *handle, struct err *err)
+{
+    char mode[16];
+
+    if (sql_text(handle, "PRAGMA journal_mode = WAL", mode, sizeof(mode), err))
+        return -1;
+    if (strcmp(mode, "wal") != 0)
+        return err_set(err, ERR_FAILED, "cannot have a write-ahead log (%s): is it on a network?",
+                       mode);
+    return sql_run(handle, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216", err);
+}
+
+/* What is in the file is not trusted: it may be another program's, damaged, or made to harm. */
+static int configure(struct sqlite3 *handle, struct err *err)
+{
+    sqlite3_busy_timeout(handle, BUSY_MS);
+    sqlite3_extended_result_codes(handle, 1);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    return sql_run(handle,
+                   "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+                   "PRAGMA foreign_keys = ON",
+                   err);
+}
+
+/* Nothing is written before it is known to be ours, and whole. */
 static int open_connection(const char *path, struct connection *connection, struct err *err)
 {
-    static const char pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                                  "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
-
     if (sqlite3_open_v2(path, &connection->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-                        NULL) != SQLITE_OK)
-        return sql_failed(connection->handle, err, path);
-    sqlite3_busy_timeout(connection->handle, 2000);
-    sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    if (sql_run(connection->handle, pragmas, err) ||
-        check_integrity(connection->handle, path, err) ||
-        schema_migrate(connection->handle, path, err) || connection_prepare(connection, err))
-        return strstr(err->text, path) ? -1 : err_wrap(err, "%s", path);
+                        NULL) != SQLITE_OK) {
+        sql_failed(connection->handle, err);
+        return err_wrap(err, "%s", path);
+    }
+    if (configure(connection->handle, err) || schema_check(connection->handle, err) ||
+        check_integrity(connection->handle, err) || use_wal(connection->handle, err) ||
+        schema_migrate(connection->handle, err) || connection_prepare(connection, err))
+        return err_wrap(err, "%s", path);
     return 0;
 }
 
@@ -106,8 +123,8 @@ int db_open(const char *path, const struct db_limits *limits, struct db **out, s
         err = &own;
     invariant(db);
     db->lock_fd = db->event_fd = -1;
-    db->connection.limits = *limits;
-    if (take_lock(path, &db->lock_fd, err) || create_private(path, err) ||
+    db->limits = *limits;
+    if (create_private(path, err) || take_lock(path, &db->lock_fd, err) ||
         open_connection(path, &db->connection, err) ||
         sql_number(db->connection.handle, "SELECT coalesce(max(id), 0) FROM event", &db->last_event,
                    err))
@@ -128,15 +145,21 @@ failed:
 
 void db_close(struct db *db)
 {
-    if (!db)
+    if (!db || !writer_stop(db))
         return;
-    writer_stop(db);
     connection_close(&db->connection);
     if (db->event_fd >= 0)
         close(db->event_fd);
     if (db->lock_fd >= 0)
         close(db->lock_fd);
     free(db);
+}
+
+void db_set_limits(struct db *db, const struct db_limits *limits)
+{
+    pthread_mutex_lock(&db->mutex);
+    db->limits = *limits;
+    pthread_mutex_unlock(&db->mutex);
 }
 
 static const char *column_text(struct sqlite3_stmt *statement, int column)
@@ -152,7 +175,8 @@ static void visit_vm(struct sqlite3_stmt *row, const struct db_visitor *visitor)
                        .target_kib = sqlite3_column_int64(row, 2),
                        .static_max_kib = sqlite3_column_int64(row, 3)};
 
-    memcpy(vm.uuid, sqlite3_column_blob(row, 1), sizeof(vm.uuid));
+    if (sqlite3_column_bytes(row, 1) == sizeof(vm.uuid))
+        memcpy(vm.uuid, sqlite3_column_blob(row, 1), sizeof(vm.uuid));
     visitor->vm(visitor->arg, &vm);
 }
 
@@ -209,147 +233,59 @@ int db_load(struct db *db, const struct db_visitor *visitor, struct err *err)
     return 0;
 }
 
-static char *copy_text(const char *text)
+/* Takes job. 0, or −1 with ERR_BUSY where too much waits already; job is then freed. */
+static int hand_over(struct db *db, struct job *job, struct err *err)
 {
-    char *copy = text ? strdup(text) : NULL;
-
-    invariant(copy || !text);
-    return copy;
-}
-
-/* Replaces the borrowed strings of a change by copies. */
-static void own_strings(struct db_change *change)
-{
-    switch (change->kind) {
-    case DB_PUT_VM:
-    case DB_FORGET_VM:
-        change->vm.name = copy_text(change->vm.name);
-        break;
-    case DB_ADD_LAYER:
-    case DB_REMOVE_LAYER:
-        change->layer.kind = copy_text(change->layer.kind);
-        change->layer.name = copy_text(change->layer.name);
-        break;
-    case DB_PUT_SETTING:
-    case DB_DROP_SETTING:
-        change->setting.scope = copy_text(change->setting.scope);
-        change->setting.match = copy_text(change->setting.match);
-        change->setting.key = copy_text(change->setting.key);
-        break;
-    case DB_ADD_EVENT:
-        change->event.kind = copy_text(change->event.kind);
-        change->event.vm = copy_text(change->event.vm);
-        change->event.reason = copy_text(change->event.reason);
-        change->event.detail = copy_text(change->event.detail);
-        break;
-    }
-}
-
-static void free_strings(struct db_change *change)
-{
-    switch (change->kind) {
-    case DB_PUT_VM:
-    case DB_FORGET_VM:
-        free((char *)change->vm.name);
-        break;
-    case DB_ADD_LAYER:
-    case DB_REMOVE_LAYER:
-        free((char *)change->layer.kind);
-        free((char *)change->layer.name);
-        break;
-    case DB_PUT_SETTING:
-    case DB_DROP_SETTING:
-        free((char *)change->setting.scope);
-        free((char *)change->setting.match);
-        free((char *)change->setting.key);
-        break;
-    case DB_ADD_EVENT:
-        free((char *)change->event.kind);
-        free((char *)change->event.vm);
-        free((char *)change->event.reason);
-        free((char *)change->event.detail);
-        break;
-    }
-}
-
-void job_free(struct job *job)
-{
-    for (size_t i = 0; i < job->n_changes; i++)
-        free_strings(&job->changes[i]);
-    free(job->changes);
-    free((char *)job->filter.vm);
-    rows_free(job->rows);
-    free(job);
-}
-
-/* Takes job. False where too much waits already; job is then freed. */
-static bool hand_over(struct db *db, struct job *job, size_t limit)
-{
-    bool fits;
+    bool awaited = job_is_awaited(job), fits;
 
     pthread_mutex_lock(&db->mutex);
-    fits = db->posted.count < limit;
+    fits = awaited ? db->n_awaited < AWAITED_MAX : db->n_kept < KEPT_MAX;
     if (fits) {
         job_list_append(&db->posted, job);
+        db->n_posted_awaited += awaited;
+        db->n_awaited += awaited;
+        db->n_kept += !awaited;
         pthread_cond_signal(&db->wake);
+    } else if (!awaited || job_is_journal(job)) {
+        db->dropped++;
     }
     pthread_mutex_unlock(&db->mutex);
-    if (!fits)
-        job_free(job);
-    return fits;
-}
-
-static struct job *new_job(const struct db_change *changes, size_t count)
-{
-    struct job *job = calloc(1, sizeof(*job));
-
-    invariant(job);
-    job->changes = calloc(count > 0 ? count : 1, sizeof(*changes));
-    invariant(job->changes);
-    job->n_changes = count;
-    for (size_t i = 0; i < count; i++) {
-        job->changes[i] = changes[i];
-        own_strings(&job->changes[i]);
-    }
-    return job;
-}
-
-static int too_much(struct err *err)
-{
+    if (fits)
+        return 0;
+    job_free(job);
     return err_set(err, ERR_BUSY, "too much waits for the database; try again later");
 }
 
 int db_post(struct db *db, const struct db_change *changes, size_t count, db_done_fn *done,
             void *arg, struct err *err)
 {
-    struct job *job = new_job(changes, count);
+    struct job *job = job_new(changes, count);
 
     job->done = done;
     job->arg = arg;
-    return hand_over(db, job, JOBS_WAITING_MAX) ? 0 : too_much(err);
+    return hand_over(db, job, err);
 }
 
 void db_note(struct db *db, const struct db_event *event)
 {
-    struct db_change change = {.kind = DB_ADD_EVENT, .event = *event};
+    const struct db_change change = {.kind = DB_ADD_EVENT, .event = *event};
 
-    if (!hand_over(db, new_job(&change, 1), NOTES_WAITING_MAX)) {
-        pthread_mutex_lock(&db->mutex);
-        db->dropped++;
-        pthread_mutex_unlock(&db->mutex);
-    }
+    (void)hand_over(db, job_new(&change, 1), NULL);
 }
 
 int db_query_events(struct db *db, const struct db_filter *filter, db_events_fn *done, void *arg,
                     struct err *err)
 {
-    struct job *job = new_job(NULL, 0);
+    struct job *job = job_new(NULL, 0);
 
     job->filter = *filter;
-    job->filter.vm = copy_text(filter->vm);
+    if (filter->vm) {
+        job->filter.vm = strdup(filter->vm);
+        invariant(job->filter.vm);
+    }
     job->query_done = done;
     job->arg = arg;
-    return hand_over(db, job, JOBS_WAITING_MAX) ? 0 : too_much(err);
+    return hand_over(db, job, err);
 }
 
 int64_t db_last_event(const struct db *db)
@@ -379,11 +315,12 @@ void db_dispatch(struct db *db)
     uint64_t count;
     struct job *first;
 
-    if (read(db->event_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
-        return;
+    /* It only wakes: what is due is in the list. */
+    (void)!read(db->event_fd, &count, sizeof(count));
     pthread_mutex_lock(&db->mutex);
-    first = db->done.first;
-    job_list_init(&db->done);
+    first = job_list_take(&db->done);
+    for (const struct job *job = first; job; job = job->next)
+        db->n_awaited--;
     pthread_mutex_unlock(&db->mutex);
     for (struct job *next; first; first = next) {
         next = first->next;
@@ -391,13 +328,15 @@ void db_dispatch(struct db *db)
     }
 }
 
-bool db_is_failing(const struct db *db)
+bool db_is_failing(const struct db *db, struct err *why)
 {
     struct db *locked = (struct db *)db;
     bool failing;
 
     pthread_mutex_lock(&locked->mutex);
     failing = db->failing;
+    if (failing && why)
+        *why = db->failure;
     pthread_mutex_unlock(&locked->mutex);
     return failing;
 }

@@ -7,10 +7,12 @@
  * From then on everything goes through one writer thread: db_post hands it a transaction and
  * returns at once; when it is on disk (or has failed), db_fd becomes readable and db_dispatch calls
  * its done function on the caller's thread. Transactions are applied in the order of their posting;
- * many that wait are written with one commit. Journal rows (db_note) are posted without an answer;
- * while the database fails they are kept, up to a bound, and written later.
+ * many that wait are written with one commit. While the disk fails, what somebody waits for is
+ * refused at once; what nobody waits for, and the journal, is kept, up to a bound, and written
+ * later.
  *
- * All functions but the writer's own are for one thread. Strings given are copied.
+ * All functions are for one thread. Strings given are copied. What waits is bounded: 10,000 jobs
+ * that somebody waits for, and as many that nobody does.
  */
 #ifndef DB_DB_H
 #define DB_DB_H
@@ -30,14 +32,21 @@ struct db_limits {
 
 /*
  * Opens or creates the database (mode 0600; its directory must exist) and takes it for this
- * process. 0, or −1: ERR_BUSY where another daemon has it, ERR_UNSUPPORTED where it is of a newer
- * version, ERR_DENIED, ERR_FAILED (damaged, no space …).
+ * process, with a lock on the file PATH.lock. 0, or −1: ERR_BUSY where another daemon has it,
+ * ERR_UNSUPPORTED where it is of a newer version, ERR_INVALID where it is another program's (both
+ * are left as they are), ERR_DENIED, ERR_FAILED (damaged, no space …); the text names the path.
  */
 int db_open(const char *path, const struct db_limits *limits, struct db **out, struct err *err);
 
-/* Writes what was posted (for at most some seconds), then closes. Done functions that are due are
- * not called. NULL is fine. */
+/*
+ * Writes what was posted, then closes. Done functions that are due are not called. Where the disk
+ * does not answer for five seconds it is not waited for any longer: what was not acknowledged may
+ * be lost, and the database stays taken until the process ends. NULL is fine.
+ */
 void db_close(struct db *db);
+
+/* Puts other limits in force, from the next write on. */
+void db_set_limits(struct db *db, const struct db_limits *limits);
 
 /* --- what is in it, at start ------------------------------------------------------------------ */
 
@@ -118,26 +127,29 @@ struct db_change {
 typedef void db_done_fn(void *arg, int rc, const struct err *err);
 
 /*
- * Posts a transaction: all or nothing. done (NULL: nobody wants to know) is called from
- * db_dispatch. 0, or −1 with ERR_BUSY where too much is waiting already; done is then not called.
+ * Posts a transaction: all or nothing. done is called from db_dispatch, once. With done = NULL
+ * nobody waits for it: it is kept until it could be written. A transaction of nothing but journal
+ * rows is kept too, and written later, after its done was told that it is not on disk yet. 0, or −1
+ * with ERR_BUSY where too much is waiting already; done is then not called.
  */
 int db_post(struct db *db, const struct db_change *changes, size_t count, db_done_fn *done,
             void *arg, struct err *err);
 
-/* Posts one journal row. What finds no place is counted in db_dropped. */
+/* Posts one journal row that nobody waits for. What finds no place is counted in db_dropped. */
 void db_note(struct db *db, const struct db_event *event);
 
 /* The largest id in the journal when it was opened; 0 where it was empty. */
 int64_t db_last_event(const struct db *db);
 
-/* Readable when done functions are due. */
+/* Readable when done functions are due, and when db_is_failing has changed. */
 int db_fd(const struct db *db);
 void db_dispatch(struct db *db);
 
-/* True from a failed write until the next that succeeds. */
-bool db_is_failing(const struct db *db);
+/* True from a write that failed (no space, read-only, locked by another program …) until the next
+ * that succeeds; why (if not NULL) is then filled. */
+bool db_is_failing(const struct db *db, struct err *why);
 
-/* Journal rows lost since the start, because too many were waiting. */
+/* What nobody waited for and is lost since the start: too much was waiting, or it was refused. */
 int64_t db_dropped(const struct db *db);
 
 /* --- the journal ------------------------------------------------------------------------------ */
@@ -146,7 +158,7 @@ struct db_filter {
     int64_t since_ms; /* wall clock; 0 from the beginning */
     int64_t after_id; /* only rows with a larger id; 0 all */
     const char *vm;   /* only about this VM; NULL all */
-    int64_t limit;    /* the newest so many, 1 to 100,000 */
+    int64_t limit;    /* the newest so many; cut to 1 to 100,000 */
 };
 
 /* rows: oldest first, valid during the call. */

@@ -12,7 +12,16 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
+#define AWAITED_MAX 10000 /* jobs that somebody waits for; more are refused */
+#define KEPT_MAX    10000 /* jobs that nobody waits for; more are dropped and counted */
+
 enum statement {
+    STATEMENT_BEGIN,
+    STATEMENT_COMMIT,
+    STATEMENT_ROLLBACK,
+    STATEMENT_SAVEPOINT,
+    STATEMENT_RELEASE,
+    STATEMENT_ROLLBACK_TO,
     STATEMENT_PUT_VM,
     STATEMENT_FORGET_VM,
     STATEMENT_FORGET_VM_SETTINGS,
@@ -24,6 +33,7 @@ enum statement {
     STATEMENT_TRIM_AGE,
     STATEMENT_TRIM_COUNT,
     STATEMENT_QUERY_EVENTS,
+    STATEMENT_QUERY_VM_EVENTS,
     STATEMENT_COUNT
 };
 
@@ -32,11 +42,16 @@ struct connection {
     struct sqlite3 *handle;
     struct sqlite3_stmt *statements[STATEMENT_COUNT];
     struct db_limits limits;
-    int64_t notes_since_trim; /* journal rows written since old ones were last dropped */
+    int64_t rows_since_trim; /* journal rows written since old ones were last dropped */
+    int64_t trimmed_ms;      /* time of the row at which that was; 0 never */
+    int64_t newest_ms;       /* time of the last row written */
 };
 
 int connection_prepare(struct connection *connection, struct err *err);
 void connection_close(struct connection *connection);
+
+/* Runs a statement that is bound to nothing and has no rows. 0 or −1. */
+int connection_run(struct connection *connection, enum statement statement, struct err *err);
 
 /* Does one change inside an open transaction. 0 or −1. */
 int connection_apply(struct connection *connection, const struct db_change *change,
@@ -58,7 +73,7 @@ struct job {
     struct job *next;
     struct db_change *changes; /* a transaction; strings owned */
     size_t n_changes;
-    db_done_fn *done;
+    db_done_fn *done;         /* NULL: nobody waits for the transaction */
     db_events_fn *query_done; /* a query, if not NULL */
     struct db_filter filter;  /* its filter; vm owned */
     void *arg;
@@ -67,13 +82,26 @@ struct job {
     struct db_rows *rows;
 };
 
+/* A job with copies of the changes. */
+struct job *job_new(const struct db_change *changes, size_t count);
 void job_free(struct job *job);
+
+/* Does somebody wait for its outcome? */
+bool job_is_awaited(const struct job *job);
+
+/* Journal rows and nothing else. */
+bool job_is_journal(const struct job *job);
 
 /* A list that is appended to at its end. */
 struct job_list {
     struct job *first, **last;
-    size_t count;
 };
+
+void job_list_init(struct job_list *list);
+void job_list_append(struct job_list *list, struct job *job);
+
+/* Empties the list, and returns what was in it. */
+struct job *job_list_take(struct job_list *list);
 
 struct db {
     struct connection connection;
@@ -82,20 +110,27 @@ struct db {
     int event_fd;
     pthread_t writer;
     bool writer_runs;
-    pthread_mutex_t mutex; /* of everything below */
-    pthread_cond_t wake;
-    struct job_list posted; /* for the writer */
-    struct job_list done;   /* for db_dispatch */
+    pthread_mutex_t mutex;   /* of everything below */
+    pthread_cond_t wake;     /* for the writer: there is something to do */
+    pthread_cond_t idle;     /* from the writer: it has ended */
+    struct job_list posted;  /* for the writer */
+    size_t n_posted_awaited; /* of them, jobs that somebody waits for */
+    struct job_list done;    /* for db_dispatch */
+    size_t n_awaited;        /* all jobs that somebody waits for, until they are dispatched */
+    size_t n_kept;           /* all others, until they are written */
+    struct db_limits limits; /* asked for; the writer takes them over */
     bool stopping;
+    bool ended; /* the writer has come to its end */
     bool failing;
+    struct err failure; /* why */
     int64_t dropped;
 };
 
-/* Starts and stops the writer thread. Stopping waits for what was posted. */
+/* Starts the writer thread. 0 or −1. */
 int writer_start(struct db *db, struct err *err);
-void writer_stop(struct db *db);
 
-void job_list_init(struct job_list *list);
-void job_list_append(struct job_list *list, struct job *job);
+/* Waits for what was posted, and stops it. False where it does not come to an end: it still uses
+ * db then. */
+bool writer_stop(struct db *db);
 
 #endif

@@ -4,6 +4,7 @@ libxm_db_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 libxm_db_a_SOURCES = \
 	%D%/db.c %D%/db.h \
 	%D%/internal.h \
+	%D%/jobs.c \
 	%D%/schema.c %D%/schema.h \
 	%D%/sql.c %D%/sql.h \
 	%D%/statements.c \

@@ -53,7 +53,7 @@ int64_t schema_version(void)
     return (int64_t)(sizeof(migrations) / sizeof(*migrations));
 }
 
-static int check_ownership(struct sqlite3 *handle, const char *path, struct err *err)
+static int check_ownership(struct sqlite3 *handle, struct err *err)
 {
     int64_t application, tables;
 
@@ -62,7 +62,31 @@ static int check_ownership(struct sqlite3 *handle, const char *path, struct err 
         return -1;
     if (application == SCHEMA_APPLICATION_ID || (application == 0 && tables == 0))
         return 0;
-    return err_set(err, ERR_INVALID, "%s is another program's database", path);
+    return err_set(err, ERR_INVALID, "is another program's database: name another file");
+}
+
+static int check_version(struct sqlite3 *handle, int64_t *version, struct err *err)
+{
+    if (sql_number(handle, "PRAGMA user_version", version, err))
+        return -1;
+    if (*version > schema_version())
+        return err_set(err, ERR_UNSUPPORTED,
+                       "is of version %" PRId64 ", this program knows up to %" PRId64
+                       ": use the newer program, or restore a backup",
+                       *version, schema_version());
+    if (*version < 0)
+        return err_set(err, ERR_FAILED,
+                       "is damaged (version %" PRId64
+                       "): put a backup in its place, or move it away",
+                       *version);
+    return 0;
+}
+
+int schema_check(struct sqlite3 *handle, struct err *err)
+{
+    int64_t version;
+
+    return check_ownership(handle, err) ? -1 : check_version(handle, &version, err);
 }
 
 static int migrate_from(struct sqlite3 *handle, int64_t version, struct err *err)
@@ -77,28 +101,22 @@ static int migrate_from(struct sqlite3 *handle, int64_t version, struct err *err
     return sql_run(handle, text, err);
 }
 
-static int migrate(struct sqlite3 *handle, const char *path, struct err *err)
+static int migrate(struct sqlite3 *handle, struct err *err)
 {
     int64_t version;
 
-    if (check_ownership(handle, path, err) ||
-        sql_number(handle, "PRAGMA user_version", &version, err))
+    if (check_ownership(handle, err) || check_version(handle, &version, err))
         return -1;
-    if (version > schema_version())
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s is of version %" PRId64 ", this program knows up to %" PRId64
-                       ": use the newer program, or restore a backup",
-                       path, version, schema_version());
     return version == schema_version() ? 0 : migrate_from(handle, version, err);
 }
 
-int schema_migrate(struct sqlite3 *handle, const char *path, struct err *err)
+int schema_migrate(struct sqlite3 *handle, struct err *err)
 {
     if (sql_run(handle, "BEGIN IMMEDIATE", err))
         return -1;
-    if (migrate(handle, path, err)) {
+    if (migrate(handle, err) || sql_run(handle, "COMMIT", err)) {
         (void)sql_run(handle, "ROLLBACK", NULL);
         return -1;
     }
-    return sql_run(handle, "COMMIT", err);
+    return 0;
 }

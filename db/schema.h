@@ -15,9 +15,12 @@ struct sqlite3;
 int64_t schema_version(void);
 
 /*
- * Brings the database to schema_version in one transaction. 0, or −1: ERR_UNSUPPORTED where it is
- * newer, ERR_INVALID where it is somebody else's file.
+ * Looks whether the database is ours, and of a version that we know; writes nothing. 0, or −1:
+ * ERR_UNSUPPORTED where it is newer, ERR_INVALID where it is another program's.
  */
-int schema_migrate(struct sqlite3 *handle, const char *path, struct err *err);
+int schema_check(struct sqlite3 *handle, struct err *err);
+
+/* Brings it to schema_version in one transaction, checking once more within it. 0 or −1. */
+int schema_migrate(struct sqlite3 *handle, struct err *err);
 
 #endif

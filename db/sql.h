@@ -4,6 +4,8 @@
 #ifndef DB_SQL_H
 #define DB_SQL_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct err;
@@ -20,6 +22,9 @@ int sql_prepare(struct sqlite3 *handle, const char *text, struct sqlite3_stmt **
 /* One whole number from a statement that yields one row. 0 or −1. */
 int sql_number(struct sqlite3 *handle, const char *text, int64_t *out, struct err *err);
 
+/* The text that a statement yields in its one row, cut to room. 0 or −1. */
+int sql_text(struct sqlite3 *handle, const char *text, char *out, size_t room, struct err *err);
+
 /* Binds by position, from 1; NULL text binds NULL. Text is borrowed until the statement is reset.
  */
 void sql_bind_number(struct sqlite3_stmt *statement, int at, int64_t value);
@@ -34,7 +39,10 @@ enum sql_step sql_step(struct sqlite3_stmt *statement, struct err *err);
 /* Runs a bound statement that has no rows, and resets it. 0 or −1. */
 int sql_finish(struct sqlite3_stmt *statement, struct err *err);
 
-/* Fills err from the connection. Returns −1. */
-int sql_failed(struct sqlite3 *handle, struct err *err, const char *doing);
+/* After a failure: was it what was asked for that failed (a constraint …), and not the disk? */
+bool sql_was_refused(struct sqlite3 *handle);
+
+/* Fills err with what the connection says. Returns −1. */
+int sql_failed(struct sqlite3 *handle, struct err *err);
 
 #endif

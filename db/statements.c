@@ -4,16 +4,26 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/invariant.h"
 #include "db/internal.h"
 #include "db/sql.h"
 
-/* Old rows are looked for once in so many new ones. */
-#define TRIM_EVERY 1000
+/* Old rows are looked for once in so many new ones, and once in so much time. */
+#define TRIM_ROWS      1000
+#define TRIM_MS        (INT64_C(3600) * 1000)
+
+#define QUERY_ROWS_MAX 100000
+
+#define EVENT_COLUMNS  "id, time_ms, kind, vm, domid, uid, reason, detail"
 
 static const char *const texts[STATEMENT_COUNT] = {
+    [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+    [STATEMENT_COMMIT] = "COMMIT",
+    [STATEMENT_ROLLBACK] = "ROLLBACK",
+    [STATEMENT_SAVEPOINT] = "SAVEPOINT job",
+    [STATEMENT_RELEASE] = "RELEASE job",
+    [STATEMENT_ROLLBACK_TO] = "ROLLBACK TO job",
     [STATEMENT_PUT_VM] =
         "INSERT INTO vm (name, uuid, target_kib, static_max_kib) VALUES (?1, ?2, ?3, ?4)"
         " ON CONFLICT (name) DO UPDATE SET uuid = ?2, target_kib = ?3, static_max_kib = ?4",
@@ -30,14 +40,16 @@ static const char *const texts[STATEMENT_COUNT] = {
         " ON CONFLICT (layer, scope, match, key) DO UPDATE SET ordinal = ?4, value = ?6",
     [STATEMENT_DROP_SETTING] =
         "DELETE FROM setting WHERE layer = ?1 AND scope = ?2 AND match = ?3 AND key = ?4",
-    [STATEMENT_ADD_EVENT] = "INSERT INTO event (id, time_ms, kind, vm, domid, uid, reason, detail)"
-                            " VALUES (?8, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [STATEMENT_ADD_EVENT] =
+        "INSERT INTO event (" EVENT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [STATEMENT_TRIM_AGE] = "DELETE FROM event WHERE time_ms < ?1",
     [STATEMENT_TRIM_COUNT] = "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?1",
     [STATEMENT_QUERY_EVENTS] =
-        "SELECT * FROM (SELECT id, time_ms, kind, vm, domid, uid, reason, detail FROM event"
-        " WHERE time_ms >= ?1 AND id > ?2 AND (?3 IS NULL OR vm = ?3) ORDER BY id DESC LIMIT ?4)"
-        " ORDER BY id",
+        "SELECT * FROM (SELECT " EVENT_COLUMNS " FROM event WHERE time_ms >= ?1 AND id > ?2"
+        " ORDER BY id DESC LIMIT ?3) ORDER BY id",
+    [STATEMENT_QUERY_VM_EVENTS] =
+        "SELECT * FROM (SELECT " EVENT_COLUMNS " FROM event WHERE time_ms >= ?1 AND id > ?2"
+        " AND vm = ?4 ORDER BY id DESC LIMIT ?3) ORDER BY id",
 };
 
 int connection_prepare(struct connection *connection, struct err *err)
@@ -46,6 +58,11 @@ int connection_prepare(struct connection *connection, struct err *err)
         if (sql_prepare(connection->handle, texts[i], &connection->statements[i], err))
             return -1;
     return 0;
+}
+
+int connection_run(struct connection *connection, enum statement statement, struct err *err)
+{
+    return sql_finish(connection->statements[statement], err);
 }
 
 void connection_close(struct connection *connection)
@@ -96,16 +113,20 @@ static int drop_setting(struct sqlite3_stmt *statement, const struct db_setting 
     return sql_finish(statement, err);
 }
 
-static int add_event(struct sqlite3_stmt *statement, const struct db_event *event, struct err *err)
+static int add_event(struct connection *connection, const struct db_event *event, struct err *err)
 {
-    sql_bind_number(statement, 1, event->time_ms);
-    sql_bind_text(statement, 2, event->kind);
-    sql_bind_text(statement, 3, event->vm);
-    sql_bind_number(statement, 4, event->domid);
-    sql_bind_number(statement, 5, event->uid);
-    sql_bind_text(statement, 6, event->reason);
-    sql_bind_text(statement, 7, event->detail);
-    sql_bind_number(statement, 8, event->id);
+    struct sqlite3_stmt *statement = connection->statements[STATEMENT_ADD_EVENT];
+
+    connection->rows_since_trim++;
+    connection->newest_ms = event->time_ms;
+    sql_bind_number(statement, 1, event->id);
+    sql_bind_number(statement, 2, event->time_ms);
+    sql_bind_text(statement, 3, event->kind);
+    sql_bind_text(statement, 4, event->vm);
+    sql_bind_number(statement, 5, event->domid);
+    sql_bind_number(statement, 6, event->uid);
+    sql_bind_text(statement, 7, event->reason);
+    sql_bind_text(statement, 8, event->detail);
     return sql_finish(statement, err);
 }
 
@@ -140,31 +161,41 @@ int connection_apply(struct connection *connection, const struct db_change *chan
     case DB_DROP_SETTING:
         return drop_setting(statements[STATEMENT_DROP_SETTING], &change->setting, err);
     case DB_ADD_EVENT:
-        connection->notes_since_trim++;
-        return add_event(statements[STATEMENT_ADD_EVENT], &change->event, err);
+        return add_event(connection, &change->event, err);
     }
-    return err_set(err, ERR_FAILED, "database: no such change as %d", (int)change->kind);
+    invariant(!"a known kind of change");
+    return -1;
+}
+
+/* Rows since the last time, or time; a clock that was set back counts as well. */
+static bool is_trim_due(const struct connection *connection)
+{
+    int64_t since_ms = connection->newest_ms - connection->trimmed_ms;
+
+    return connection->rows_since_trim >= TRIM_ROWS ||
+           (connection->rows_since_trim > 0 && (since_ms >= TRIM_MS || since_ms < 0));
 }
 
 int connection_trim(struct connection *connection, struct err *err)
 {
     const struct db_limits *limits = &connection->limits;
-    struct timespec now;
+    struct sqlite3_stmt *by_age = connection->statements[STATEMENT_TRIM_AGE];
+    struct sqlite3_stmt *by_count = connection->statements[STATEMENT_TRIM_COUNT];
 
-    if (connection->notes_since_trim < TRIM_EVERY)
+    if (!is_trim_due(connection))
         return 0;
-    connection->notes_since_trim = 0;
     if (limits->event_age_ms > 0) {
-        clock_gettime(CLOCK_REALTIME, &now);
-        sql_bind_number(connection->statements[STATEMENT_TRIM_AGE], 1,
-                        (int64_t)now.tv_sec * 1000 - limits->event_age_ms);
-        if (sql_finish(connection->statements[STATEMENT_TRIM_AGE], err))
+        sql_bind_number(by_age, 1, connection->newest_ms - limits->event_age_ms);
+        if (sql_finish(by_age, err))
             return -1;
     }
     if (limits->event_count > 0) {
-        sql_bind_number(connection->statements[STATEMENT_TRIM_COUNT], 1, limits->event_count);
-        return sql_finish(connection->statements[STATEMENT_TRIM_COUNT], err);
+        sql_bind_number(by_count, 1, limits->event_count);
+        if (sql_finish(by_count, err))
+            return -1;
     }
+    connection->rows_since_trim = 0;
+    connection->trimmed_ms = connection->newest_ms;
     return 0;
 }
 
@@ -204,15 +235,18 @@ static void add_row(struct db_rows *rows, struct sqlite3_stmt *statement)
 int connection_query_events(struct connection *connection, const struct db_filter *filter,
                             struct db_rows **out, struct err *err)
 {
-    struct sqlite3_stmt *statement = connection->statements[STATEMENT_QUERY_EVENTS];
+    struct sqlite3_stmt *statement =
+        connection->statements[filter->vm ? STATEMENT_QUERY_VM_EVENTS : STATEMENT_QUERY_EVENTS];
     struct db_rows *rows = calloc(1, sizeof(*rows));
+    int64_t limit = filter->limit < QUERY_ROWS_MAX ? filter->limit : QUERY_ROWS_MAX;
     enum sql_step step;
 
     invariant(rows);
     sql_bind_number(statement, 1, filter->since_ms);
     sql_bind_number(statement, 2, filter->after_id);
-    sql_bind_text(statement, 3, filter->vm);
-    sql_bind_number(statement, 4, filter->limit);
+    sql_bind_number(statement, 3, limit > 1 ? limit : 1);
+    if (filter->vm)
+        sql_bind_text(statement, 4, filter->vm);
     while ((step = sql_step(statement, err)) == SQL_ROW)
         add_row(rows, statement);
     if (step == SQL_FAILED) {

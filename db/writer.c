@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The writer thread. It takes everything that waits, writes it with one commit, each transaction in
- * a savepoint of its own, and hands the outcomes back. Nobody is told "done" before the commit has
- * reached the disk.
+ * The writer thread. It takes everything that waits, writes it with one commit, and hands the
+ * outcomes back. Nobody is told "done" before the commit has reached the disk.
+ *
+ * Two kinds of failure are told apart. What the database refuses (a layer that is not there) is
+ * that one transaction's fault: the others go on. What the disk refuses concerns all of them: none
+ * was done.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,66 +18,81 @@
 #include "db/internal.h"
 #include "db/sql.h"
 
-#define RETRY_MS 1000 /* after a failed write, journal rows are tried again this much later */
+#define RETRY_S 1 /* after a failed write, what nobody waits for is tried again this much later */
+#define CLOSE_S 5 /* how long the disk is waited for at the end */
 
-void job_list_init(struct job_list *list)
+/* --- one commit ------------------------------------------------------------------------------ */
+
+enum outcome { OUTCOME_DONE, OUTCOME_REFUSED, OUTCOME_FAILED };
+
+static int apply_changes(struct connection *connection, struct job *job)
 {
-    list->first = NULL;
-    list->last = &list->first;
-    list->count = 0;
+    for (size_t i = 0; i < job->n_changes; i++)
+        if (connection_apply(connection, &job->changes[i], &job->err))
+            return -1;
+    return 0;
 }
 
-void job_list_append(struct job_list *list, struct job *job)
+/* One transaction inside the commit. A single change needs no savepoint: it is all or nothing by
+ * itself. */
+static enum outcome apply_job(struct connection *connection, struct job *job)
 {
-    job->next = NULL;
-    *list->last = job;
-    list->last = &job->next;
-    list->count++;
+    bool several = job->n_changes > 1;
+
+    if (several && connection_run(connection, STATEMENT_SAVEPOINT, &job->err))
+        return OUTCOME_FAILED;
+    if (apply_changes(connection, job)) {
+        if (!sql_was_refused(connection->handle))
+            return OUTCOME_FAILED;
+        if (several && (connection_run(connection, STATEMENT_ROLLBACK_TO, NULL) ||
+                        connection_run(connection, STATEMENT_RELEASE, NULL)))
+            return OUTCOME_FAILED;
+        return OUTCOME_REFUSED;
+    }
+    if (several && connection_run(connection, STATEMENT_RELEASE, &job->err))
+        return OUTCOME_FAILED;
+    return OUTCOME_DONE;
 }
 
-static struct job *take_all(struct job_list *list)
+static int apply_all(struct connection *connection, struct job *first, struct err *err)
 {
-    struct job *first = list->first;
+    for (struct job *job = first; job; job = job->next) {
+        enum outcome outcome;
 
-    job_list_init(list);
-    return first;
-}
-
-/* One transaction inside the commit: if it fails, the others do not. */
-static int apply_job(struct connection *connection, struct job *job)
-{
-    if (sql_run(connection->handle, "SAVEPOINT job", &job->err))
-        return -1;
-    for (size_t i = 0; i < job->n_changes; i++) {
-        if (connection_apply(connection, &job->changes[i], &job->err)) {
-            (void)sql_run(connection->handle, "ROLLBACK TO job; RELEASE job", NULL);
+        if (job->query_done)
+            continue;
+        outcome = apply_job(connection, job);
+        if (outcome == OUTCOME_FAILED) {
+            *err = job->err;
             return -1;
         }
+        job->rc = outcome == OUTCOME_DONE ? 0 : err_wrap(&job->err, "database");
     }
-    return sql_run(connection->handle, "RELEASE job", &job->err);
+    return 0;
 }
 
 /* Applies all transactions of the list and commits. 0, or −1 with every job marked as failed. */
-static int write_all(struct connection *connection, struct job *first)
+static int write_all(struct connection *connection, struct job *first, struct err *err)
 {
-    struct err err = {0};
-    int rc = sql_run(connection->handle, "BEGIN IMMEDIATE", &err);
+    int rc = connection_run(connection, STATEMENT_BEGIN, err);
 
     if (rc == 0) {
-        for (struct job *job = first; job; job = job->next)
-            if (!job->query_done)
-                job->rc = apply_job(connection, job);
-        rc = connection_trim(connection, &err);
+        rc = apply_all(connection, first, err);
         if (rc == 0)
-            rc = sql_run(connection->handle, "COMMIT", &err);
+            rc = connection_trim(connection, err);
+        if (rc == 0)
+            rc = connection_run(connection, STATEMENT_COMMIT, err);
+        /* The worst failures have rolled back by themselves: then this fails, and does no harm. */
         if (rc)
-            (void)sql_run(connection->handle, "ROLLBACK", NULL);
+            (void)connection_run(connection, STATEMENT_ROLLBACK, NULL);
     }
+    if (rc)
+        err_wrap(err, "database");
     for (struct job *job = first; rc && job; job = job->next) {
         if (job->query_done)
             continue;
         job->rc = -1;
-        job->err = err;
+        job->err = *err;
     }
     return rc;
 }
@@ -82,8 +100,9 @@ static int write_all(struct connection *connection, struct job *first)
 static void read_all(struct connection *connection, struct job *first)
 {
     for (struct job *job = first; job; job = job->next)
-        if (job->query_done)
-            job->rc = connection_query_events(connection, &job->filter, &job->rows, &job->err);
+        if (job->query_done &&
+            connection_query_events(connection, &job->filter, &job->rows, &job->err))
+            job->rc = err_wrap(&job->err, "database");
 }
 
 static bool any_writes(const struct job *first)
@@ -94,46 +113,132 @@ static bool any_writes(const struct job *first)
     return false;
 }
 
-static bool is_note(const struct job *job)
+/* --- outcomes, with the mutex held ----------------------------------------------------------- */
+
+static void wake_caller(struct db *db)
 {
-    return !job->done && !job->query_done;
+    const uint64_t one = 1;
+
+    invariant(write(db->event_fd, &one, sizeof(one)) == sizeof(one));
 }
 
-/* Hands outcomes back. Journal rows that could not be written go to the front of the queue again.
- */
+/* Tells the one who waits, and goes on as a job that nobody waits for. */
+static void answer_ahead(struct db *db, struct job *job)
+{
+    struct job *answer = job_new(NULL, 0);
+
+    answer->done = job->done;
+    answer->arg = job->arg;
+    answer->rc = job->rc;
+    answer->err = job->err;
+    job_list_append(&db->done, answer);
+    job->done = NULL;
+    db->n_kept++;
+}
+
+/* Is it to be tried again? A journal row that somebody waits for becomes one that nobody does, as
+ * far as there is room. */
+static bool keep(struct db *db, struct job *job, bool failed)
+{
+    if (!failed || job->query_done || db->stopping)
+        return false;
+    if (!job->done || !job_is_journal(job))
+        return !job->done;
+    if (db->n_kept >= KEPT_MAX) {
+        db->dropped++;
+        return false;
+    }
+    answer_ahead(db, job);
+    return true;
+}
+
+static void drop_kept(struct db *db, struct job *job)
+{
+    db->n_kept--;
+    if (job->rc)
+        db->dropped++;
+    job_free(job);
+}
+
+/* Puts the list in front of what was posted meanwhile. */
+static void put_back(struct db *db, struct job_list *again)
+{
+    if (!again->first)
+        return;
+    *again->last = db->posted.first;
+    if (!db->posted.first)
+        db->posted.last = again->last;
+    db->posted.first = again->first;
+}
+
 static void hand_back(struct db *db, struct job *first, bool failed)
 {
     struct job_list again;
-    uint64_t one = 1;
 
     job_list_init(&again);
     for (struct job *job = first, *next; job; job = next) {
         next = job->next;
-        if (is_note(job) && failed && !db->stopping)
+        if (keep(db, job, failed))
             job_list_append(&again, job);
-        else if (is_note(job))
-            job_free(job);
-        else
+        else if (job_is_awaited(job))
             job_list_append(&db->done, job);
+        else
+            drop_kept(db, job);
     }
-    if (again.first) {
-        *again.last = db->posted.first;
-        if (db->posted.first)
-            again.last = db->posted.last;
-        again.count += db->posted.count;
-        db->posted = again;
-    }
+    put_back(db, &again);
     if (db->done.first)
-        invariant(write(db->event_fd, &one, sizeof(one)) == sizeof(one));
+        wake_caller(db);
 }
 
-static void wait_before_retry(struct db *db)
+static void note_failure(struct db *db, bool failed, const struct err *err)
+{
+    if (failed)
+        db->failure = *err;
+    if (failed != db->failing)
+        wake_caller(db);
+    db->failing = failed;
+}
+
+/* --- the thread ------------------------------------------------------------------------------ */
+
+static struct timespec in_seconds(time_t seconds)
 {
     struct timespec until;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += RETRY_MS / 1000;
-    (void)pthread_cond_timedwait(&db->wake, &db->mutex, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += seconds;
+    return until;
+}
+
+/* Whoever waits for an answer gets it at once, and what is kept is then tried as well. */
+static void rest(struct db *db)
+{
+    const struct timespec until = in_seconds(RETRY_S);
+
+    while (!db->stopping && db->n_posted_awaited == 0)
+        if (pthread_cond_timedwait(&db->wake, &db->mutex, &until) == ETIMEDOUT)
+            return;
+}
+
+/* Does all that is there. With the mutex held, but not while it reads and writes. */
+static void turn(struct db *db)
+{
+    struct job *first = job_list_take(&db->posted);
+    bool writes = any_writes(first), failed = false;
+    struct err err = {0};
+
+    db->n_posted_awaited = 0;
+    db->connection.limits = db->limits;
+    pthread_mutex_unlock(&db->mutex);
+    if (writes)
+        failed = write_all(&db->connection, first, &err) != 0;
+    read_all(&db->connection, first);
+    pthread_mutex_lock(&db->mutex);
+    if (writes)
+        note_failure(db, failed, &err);
+    hand_back(db, first, failed);
+    if (failed)
+        rest(db);
 }
 
 static void *writer_main(void *arg)
@@ -141,38 +246,29 @@ static void *writer_main(void *arg)
     struct db *db = arg;
 
     pthread_mutex_lock(&db->mutex);
-    for (;;) {
-        struct job *first;
-        bool writes, failed;
-
-        while (!db->posted.first && !db->stopping)
+    while (db->posted.first || !db->stopping) {
+        if (db->posted.first)
+            turn(db);
+        else
             pthread_cond_wait(&db->wake, &db->mutex);
-        if (!db->posted.first)
-            break;
-        first = take_all(&db->posted);
-        pthread_mutex_unlock(&db->mutex);
-
-        writes = any_writes(first);
-        failed = writes && write_all(&db->connection, first) != 0;
-        read_all(&db->connection, first);
-
-        pthread_mutex_lock(&db->mutex);
-        if (writes)
-            db->failing = failed;
-        hand_back(db, first, failed);
-        if (failed && !db->stopping)
-            wait_before_retry(db);
     }
+    db->ended = true;
+    pthread_cond_signal(&db->idle);
     pthread_mutex_unlock(&db->mutex);
     return NULL;
 }
 
 int writer_start(struct db *db, struct err *err)
 {
+    pthread_condattr_t clock;
     int result;
 
     pthread_mutex_init(&db->mutex, NULL);
-    pthread_cond_init(&db->wake, NULL);
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&db->wake, &clock);
+    pthread_cond_init(&db->idle, &clock);
+    pthread_condattr_destroy(&clock);
     job_list_init(&db->posted);
     job_list_init(&db->done);
     result = pthread_create(&db->writer, NULL, writer_main, db);
@@ -182,19 +278,37 @@ int writer_start(struct db *db, struct err *err)
     return 0;
 }
 
-void writer_stop(struct db *db)
+static bool wait_for_end(struct db *db)
 {
-    if (!db->writer_runs)
-        return;
+    const struct timespec until = in_seconds(CLOSE_S);
+    bool ended;
+
     pthread_mutex_lock(&db->mutex);
     db->stopping = true;
     pthread_cond_signal(&db->wake);
+    while (!db->ended)
+        if (pthread_cond_timedwait(&db->idle, &db->mutex, &until) == ETIMEDOUT)
+            break;
+    ended = db->ended;
     pthread_mutex_unlock(&db->mutex);
+    return ended;
+}
+
+bool writer_stop(struct db *db)
+{
+    if (!db->writer_runs)
+        return true;
+    if (!wait_for_end(db)) {
+        pthread_detach(db->writer);
+        return false;
+    }
     pthread_join(db->writer, NULL);
-    for (struct job *job = take_all(&db->done), *next; job; job = next) {
+    for (struct job *job = job_list_take(&db->done), *next; job; job = next) {
         next = job->next;
         job_free(job);
     }
     pthread_cond_destroy(&db->wake);
+    pthread_cond_destroy(&db->idle);
     pthread_mutex_destroy(&db->mutex);
+    return true;
 }

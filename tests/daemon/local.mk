@@ -1,1 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+DAEMON_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
+
+check_PROGRAMS += %D%/test_registry %D%/test_options
+%C%_test_registry_SOURCES = %D%/test_registry.c
+%C%_test_registry_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_registry_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_options_SOURCES = %D%/test_options.c
+%C%_test_options_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_options_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)

@@ -1,1 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+EXTRA_DIST += %D%/version-1.sql
+
+DB_GROUND = %D%/ground.c %D%/ground.h %D%/disk.c %D%/disk.h
+DB_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS) $(CHECK_CFLAGS)
+DB_TEST_LIBS = libxm_db.a libxm_base.a $(SQLITE_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %D%/test_open %D%/test_write %D%/test_disk
+%C%_test_open_SOURCES = %D%/test_open.c $(DB_GROUND)
+%C%_test_open_CPPFLAGS = $(DB_TEST_CPPFLAGS)
+%C%_test_open_LDADD = $(DB_TEST_LIBS)
+%C%_test_write_SOURCES = %D%/test_write.c $(DB_GROUND)
+%C%_test_write_CPPFLAGS = $(DB_TEST_CPPFLAGS)
+%C%_test_write_LDADD = $(DB_TEST_LIBS)
+%C%_test_disk_SOURCES = %D%/test_disk.c $(DB_GROUND)
+%C%_test_disk_CPPFLAGS = $(DB_TEST_CPPFLAGS)
+%C%_test_disk_LDADD = $(DB_TEST_LIBS)
