@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-EXTRA_DIST += %D%/protocol.md
+dist_doc_DATA = \
+	%D%/ARCHITECTURE.md \
+	%D%/protocol.md \
+	%D%/xen-notes.md

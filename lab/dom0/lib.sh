@@ -1,0 +1,215 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What scenarios are written with, for busybox's sh in dom0, run with -eu. Nothing here waits without
+# a limit, and whatever fails says what it saw.
+
+socket=/run/xenmem/xenmemd.sock
+said_why=no
+
+note() {
+    echo "$*"
+}
+
+fail() {
+    said_why=yes
+    echo "FAILED: $*"
+    exit 1
+}
+
+# A command that fails ends a scenario, and is named at least by its exit code.
+at_end() {
+    code=$?
+    [ $code = 0 ] || [ $said_why = yes ] || echo "FAILED: a command ended with exit code $code"
+    exit $code
+}
+trap at_end EXIT
+
+# Tenths of a second since dom0 came up.
+now() {
+    awk '{ printf "%d", $1 * 10 }' /proc/uptime
+}
+
+# "12.3", the seconds since the moment $1 of now.
+since() {
+    awk -v from="$1" '{ printf "%.1f", $1 - from / 10 }' /proc/uptime
+}
+
+# --- judging ---------------------------------------------------------------------------------------
+
+assert_equal() { # WHAT SEEN EXPECTED
+    [ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"
+}
+
+assert_between() { # WHAT SEEN LEAST MOST
+    case $2 in
+    '' | *[!0-9-]*) fail "$1 is '$2', not a number" ;;
+    esac
+    if [ "$2" -lt "$3" ] || [ "$2" -gt "$4" ]; then
+        fail "$1 is $2, not within $3 and $4"
+    fi
+}
+
+assert_near() { # WHAT SEEN EXPECTED TOLERANCE
+    assert_between "$1" "$2" $(($3 - $4)) $(($3 + $4))
+}
+
+# Until COMMAND succeeds; it is quiet, except when time is up.
+wait_until() { # SECONDS WHAT COMMAND…
+    wait_end=$(($(now) + $1 * 10))
+    wait_limit=$1
+    wait_what=$2
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        if [ "$(now)" -ge $wait_end ]; then
+            "$@" || true
+            fail "not within $wait_limit s: $wait_what"
+        fi
+        sleep 0.2
+    done
+}
+
+# A check for wait_until: TEST is one of [ ]'s; what was seen is shown when time is up.
+seen() { # COMMAND TEST VALUE: the output of COMMAND, compared
+    seen_text=$($1 2>/dev/null) || seen_text=
+    echo "$1: '$seen_text'"
+    [ -n "$seen_text" ] && test "$seen_text" "$2" "$3"
+}
+
+# --- guests ----------------------------------------------------------------------------------------
+
+# Begins to build a guest; MEMORY and MAXMEM in MiB. More lines of xl's configuration may follow.
+start_guest() { # NAME TYPE MEMORY MAXMEM [LINE…]
+    guest_file=/tmp/$1.cfg
+    {
+        echo "name=\"$1\""
+        echo "type=\"$2\""
+        echo "memory=$3"
+        echo "maxmem=$4"
+        echo 'vcpus=1'
+        echo 'kernel="/lab/guest.vmlinuz"'
+        echo 'ramdisk="/lab/guest.cpio"'
+        echo 'extra="console=hvc0 quiet mitigations=off cryptomgr.notests rdinit=/init"'
+        shift 4
+        for guest_line in "$@"; do
+            echo "$guest_line"
+        done
+    } >"$guest_file"
+    xl -v create -q "$guest_file" >/tmp/xl.log 2>&1 || {
+        cat /tmp/xl.log
+        fail "xl create $guest_file"
+    }
+}
+
+# Nothing, and failure, where it does not run.
+domid() { # NAME
+    xl domid "$1" 2>/dev/null
+}
+
+of_guest() { # NAME KEY
+    xenstore-read "/local/domain/$(domid "$1")/$2" 2>/dev/null
+}
+
+guest_answers() { # NAME TEXT
+    guest_text=$(of_guest "$1" data/workload-done) || guest_text='nothing'
+    echo "the workload of $1 says: $guest_text"
+    [ "$guest_text" = "$2" ]
+}
+
+# Until their workload programs listen.
+guests_ready() { # NAME…
+    for guest_name in "$@"; do
+        wait_until 120 "$guest_name is up" guest_answers "$guest_name" ready
+    done
+}
+
+# Makes a guest use memory, for example "anon 100", and waits until it does.
+load() { # NAME WORK
+    xenstore-write "/local/domain/$(domid "$1")/data/workload" "$2"
+    wait_until 120 "$1 does '$2'" guest_answers "$1" "$2"
+}
+
+# As load, without waiting.
+begin_load() { # NAME WORK
+    xenstore-write "/local/domain/$(domid "$1")/data/workload" "$2"
+}
+
+# A workload that was killed and started again would say ready.
+assert_not_killed() { # NAME WORK
+    assert_equal "what $1 does" "$(of_guest "$1" data/workload-done)" "$2"
+    if grep -q 'Killed process' "/var/log/xen/console/guest-$1.log"; then
+        grep 'Killed process' "/var/log/xen/console/guest-$1.log"
+        fail "$1 ran out of memory"
+    fi
+}
+
+# --- what Xen itself says, without our daemon ------------------------------------------------------
+
+xl_mib() { # NAME
+    xl list "$1" | awk 'NR == 2 { print $3 }'
+}
+
+xl_free_mib() {
+    xl info free_memory
+}
+
+target_kib() { # NAME
+    of_guest "$1" memory/target
+}
+
+# max_pages, as Xen's own dump of its domains has it.
+xen_cap_kib() { # NAME
+    cap_id=$(domid "$1")
+    xl dmesg -c >/dev/null
+    xl debug-keys q
+    xl dmesg | awk -v id="$cap_id" '
+        /General information for domain/ { mine = $NF == id ":" }
+        mine && match($0, /max_pages=[0-9]+/) { print substr($0, RSTART + 10, RLENGTH - 10) * 4; exit }'
+}
+
+# --- the daemon and its command line ---------------------------------------------------------------
+
+# Starts it, with more lines for its configuration, and waits until it answers. Its database stays
+# from one start to the next within a scenario.
+start_daemon() { # [LINE…]
+    command -v xenmemd >/dev/null || fail "no xenmemd was built"
+    mkdir -p /run/xenmem /var/lib/xenmem
+    {
+        echo '[daemon]'
+        echo "socket = $socket"
+        echo 'database = /var/lib/xenmem/xenmem.db'
+        for daemon_line in "$@"; do
+            echo "$daemon_line"
+        done
+    } >/run/xenmemd.conf
+    xenmemd -c /run/xenmemd.conf 2>>/run/xenmemd.log &
+    daemon_pid=$!
+    wait_until 30 "the daemon answers" ctl host
+}
+
+kill_daemon() {
+    kill -9 "$daemon_pid"
+    wait "$daemon_pid" || true
+}
+
+ctl() {
+    xenmemctl --socket "$socket" "$@"
+}
+
+# One member of one VM in list's JSON.
+vm() { # NAME MEMBER
+    ctl list --format json | awk -f /lab/json.awk | awk -F '\t' -v name="$1" -v member="$2" '
+        { split($1, path, "."); value[path[1], path[2]] = $2 }
+        path[2] == "name" && $2 == name { found = path[1] }
+        END { if (found == "" || !((found, member) in value)) exit 1; print value[found, member] }'
+}
+
+# One member of what show says of a VM.
+shown() { # NAME MEMBER
+    ctl show "$1" --format json | awk -f /lab/json.awk |
+        awk -F '\t' -v member="$2" '$1 == member { print $2; found = 1 } END { exit !found }'
+}
+
+host() { # MEMBER
+    ctl host --format json | awk -f /lab/json.awk |
+        awk -F '\t' -v member="$1" '$1 == member { print $2; found = 1 } END { exit !found }'
+}
