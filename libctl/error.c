@@ -17,9 +17,8 @@ static const enum xenmemctl_code codes[ERR_CODE_COUNT] = {
     [ERR_BUSY] = XENMEMCTL_BUSY,           [ERR_UNSUPPORTED] = XENMEMCTL_UNSUPPORTED,
 };
 
-__attribute__((format(printf, 3, 0))) static void set_text(struct xenmemctl_error *error,
-                                                           enum xenmemctl_code code,
-                                                           const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void
+set_text(struct xenmemctl_error *error, enum xenmemctl_code code, const char *format, va_list args)
 {
     struct err clean;
     char text[ERR_TEXT_MAX];
