@@ -21,3 +21,8 @@ fuzzers: $(FUZZERS)
 %C%_fuzz_report_SOURCES = %D%/fuzz_report.c %D%/fuzz.h $(fuzz_main)
 %C%_fuzz_report_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 %C%_fuzz_report_LDADD = libxm_core.a libxm_base.a
+
+FUZZERS += %D%/fuzz_client
+%C%_fuzz_client_SOURCES = %D%/fuzz_client.c %D%/fuzz.h $(fuzz_main)
+%C%_fuzz_client_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+%C%_fuzz_client_LDADD = libxm_cli.a libxenmemctl.la libxm_base.a
