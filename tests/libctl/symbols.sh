@@ -22,7 +22,8 @@ same() {
 }
 
 mapped=$(sed -n '/global:/,/local:/s/^[[:space:]]*\([a-z_]*\);.*/\1/p' "$map" | sort)
-exported=$("${XENMEM_NM:-nm}" -D --defined-only "$library" |
+read -ra nm <<<"${XENMEM_NM:-nm}"
+exported=$("${nm[@]}" -D --defined-only "$library" |
     sed -nE 's/^[0-9a-f]+ [A-Z] ([^@]*).*/\1/p' | grep -v '^LIBXENMEMCTL_' | sort)
 nodes=$(grep -oE '^[A-Z0-9_]+ \{' "$map" | tr -d ' {')
 declared=$(sed -e '/^ \*/d' "$header" | grep -oE '\bxenmemctl_[a-z_]+\(' | tr -d '(' | sort -u)
