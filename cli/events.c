@@ -56,7 +56,7 @@ static void put_line(struct cli *cli, const struct xenmemctl_value *event)
     int64_t uid;
 
     fprintf(cli->out, "%s  ", record_text(event, &event_fields[1], moment));
-    put_padded(cli, kind ? kind : "-", 16);
+    put_padded(cli, kind ? kind : "-", 18);
     put_padded(cli, vm ? vm : "-", 12);
     if (reason) {
         text_put(cli->out, reason);

@@ -13,6 +13,8 @@
 #include "cli/text.h"
 #include "libctl/xenmemctl.h"
 
+#define SIMULATED "This host is simulated.\n"
+
 /* --- host ------------------------------------------------------------------------------------ */
 
 /* CSV has no room for what is nested: the nodes are left out. */
@@ -141,7 +143,7 @@ int run_host(struct cli *cli, const struct arguments *arguments)
         record_put_csv_names(cli, host_fields, N_HOST_FIELDS);
         record_put_csv(cli, host, host_fields, N_HOST_FIELDS);
     } else {
-        fputs(is_true(host, "simulated") ? "This host is simulated.\n\n" : "", cli->out);
+        fputs(is_true(host, "simulated") ? SIMULATED "\n" : "", cli->out);
         put_memory(cli, host);
         put_free(cli, host);
         put_nodes(cli, xenmemctl_member(host, "nodes"));
@@ -242,6 +244,7 @@ int run_list(struct cli *cli, const struct arguments *arguments)
             record_put_csv(cli, xenmemctl_at(vms, i), vm_fields, n_vm_list_fields);
     } else {
         put_list(cli, vms);
+        fputs(xenmemctl_is_simulated(cli->connection) ? SIMULATED : "", cli->out);
     }
     xenmemctl_message_free(reply);
     return EXIT_DONE;
@@ -298,6 +301,7 @@ static void put_head(struct cli *cli, const struct xenmemctl_value *vm)
         text_put(cli->out, uuid);
     }
     fputs("\n\n", cli->out);
+    fputs(xenmemctl_is_simulated(cli->connection) ? SIMULATED "\n" : "", cli->out);
 }
 
 static void put_vm(struct cli *cli, const struct xenmemctl_value *vm)

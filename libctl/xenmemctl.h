@@ -152,8 +152,9 @@ int xenmemctl_call(struct xenmemctl *connection, struct xenmemctl_request *reque
 
 /*
  * The next message of any kind, sending what is to be sent: 1 and *out; 0 where none came within
- * the limit (which may be 0); −1. Once poll says that the socket is readable, call it with 0 until
- * it returns 0. Only for connections with a socket.
+ * the limit (which may be 0); −1. With poll(2), call it with 0 until it returns 0, and
+ * only then wait for the socket: what was kept does not make it readable. Only for connections with
+ * a socket.
  */
 int xenmemctl_wait(struct xenmemctl *connection, int timeout_ms, struct xenmemctl_message **out,
                    struct xenmemctl_error *error);

@@ -27,6 +27,7 @@ ends "list works" 0
 has "the columns have names" "NAME                                  ID  STATE    ASSIGNED    DEMAND  PRESS"
 has "what is not known is a dash" "dürer-日本                             -  off             -         -      -  unknown"
 has "a target that was set by hand is marked" "1.50 GiB*"
+has "and the host is called simulated here too" "This host is simulated."
 check "nothing that a name contains reaches the terminal" no_escapes
 ctl list --format json
 json_is "JSON is exact" '[vm["name"] for vm in v][1:4:2]' "['dürer-日本', 'evil\\x1b[2J\\x07\\x9b1m\\u202e,\"x\"']"
@@ -78,7 +79,7 @@ ends "a limit that xenmemd does not have is refused" 2 "60s at most"
 
 # --- events ---
 ctl events
-has "events have moments and kinds" "2025-01-01 00:00:01  settings-changed  web1          minimum=512m"
+has "events have moments and kinds" "2025-01-01 00:00:01  settings-changed    web1          minimum=512m"
 has "and whose doing it was" "(uid 1000)"
 check "details are harmless" no_escapes
 ctl events --vm web1 --since 2025-01-01T00:00:01 --format json
