@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Checks of what the code itself promises. They stay on in releases and never check input. */
 #ifndef BASE_INVARIANT_H
 #define BASE_INVARIANT_H

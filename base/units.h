@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Amounts of memory and spans of time: types, checked arithmetic, text. */
 #ifndef BASE_UNITS_H
 #define BASE_UNITS_H

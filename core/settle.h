@@ -6,9 +6,10 @@
 
 #include "core/decide.h"
 
-#define SETTLE_STUCK_MS INT64_C(5000)  /* no page moved for so long: it does not follow */
-#define SETTLE_RETRY_MS INT64_C(30000) /* wait before it is tried again, doubled by each failure   \
-                                        */
+#define SETTLE_STUCK_MS INT64_C(5000) /* no page moved for so long: it does not follow */
+#define SETTLE_RETRY_MS                                                                            \
+    INT64_C(30000) /* wait before it is tried again, doubled by each failure                       \
+                    */
 #define SETTLE_RETRY_MAX_MS INT64_C(3600000)
 
 /* Looks at how far one VM has come, and remembers what that tells. */

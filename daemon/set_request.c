@@ -96,14 +96,15 @@ static int resolve(struct set_request *set, struct daemon *daemon, struct err *e
 static int check_host(const struct set_request *set, const struct daemon *daemon, struct err *err)
 {
     struct kib total = engine_status(daemon->engine)->host.total;
+    struct kib startup = kib(set->said.value[VM_KEY_STARTUP]);
     char asked[UNITS_TEXT], there[UNITS_TEXT];
 
-    if (!setting_has(&set->said, VM_KEY_STARTUP) || set->outcome.startup.v <= total.v)
+    if (!setting_has(&set->said, VM_KEY_STARTUP) || startup.v <= total.v)
         return 0;
     return err_set(err, ERR_INVALID,
                    "%s: startup %s is more than this host has (%s): it could never start here; "
                    "--force sets it all the same",
-                   set->name, kib_format(set->outcome.startup, asked), kib_format(total, there));
+                   set->name, kib_format(startup, asked), kib_format(total, there));
 }
 
 static void add_warnings(struct set_request *set)

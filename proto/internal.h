@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Shared by the readers of both ends. */
 #ifndef PROTO_INTERNAL_H
 #define PROTO_INTERNAL_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Messages from the server, read tolerantly, and what is in them. */
 #include <jansson.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The wire: JSON-RPC 2.0, one object a line, on a Unix socket. Both ends use this; nobody else
  * knows JSON.
@@ -18,10 +18,11 @@
 struct err;
 
 #define PROTO_VERSION     1
-#define PROTO_REQUEST_MAX ((size_t)64 * 1024)        /* bytes of one request line */
-#define PROTO_REPLY_MAX   ((size_t)64 * 1024 * 1024) /* bytes of one reply line that a client takes \
-                                                      */
-#define PROTO_DEPTH_MAX 16                           /* nesting of objects and arrays */
+#define PROTO_REQUEST_MAX ((size_t)64 * 1024) /* bytes of one request line */
+#define PROTO_REPLY_MAX                                                                            \
+    ((size_t)64 * 1024 * 1024) /* bytes of one reply line that a client takes                      \
+                                */
+#define PROTO_DEPTH_MAX 16     /* nesting of objects and arrays */
 
 /* --- bytes in, lines out ---------------------------------------------------------------------- */
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Builds lines of JSON straight into one buffer: nothing is allocated per value. */
 #include <inttypes.h>
 #include <stdio.h>
