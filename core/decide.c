@@ -5,6 +5,7 @@
 #include "core/plan.h"
 #include "core/settle.h"
 #include "core/share.h"
+#include "core/steady.h"
 
 const char *vm_status_name(enum vm_status status)
 {
@@ -13,19 +14,14 @@ const char *vm_status_name(enum vm_status status)
     return names[status];
 }
 
-/* Why this VM may not be written at all; REASON_KEEP where it may. */
-static enum reason gate(const struct vm *vm, const struct decide_faults *faults)
+/* Why this VM may not be written at all, or why its target does not come from sharing; REASON_KEEP
+ * where it does. */
+static enum reason judge_role(const struct vm *vm, const struct decide_faults *faults)
 {
     if (vm->dom0 || vm->settings.mode == VM_MODE_IGNORED)
         return REASON_NOT_MANAGED;
     if ((vm->state != VM_RUNNING && !faults->no_gate) || vm->target.v == 0)
         return REASON_STATE;
-    return REASON_KEEP;
-}
-
-/* Why this VM's target is not up for sharing; REASON_KEEP where it is. */
-static enum reason fixed(const struct vm *vm)
-{
     if (vm->overridden)
         return REASON_OVERRIDE;
     if (vm->settings.mode == VM_MODE_STATIC)
@@ -33,51 +29,106 @@ static enum reason fixed(const struct vm *vm)
     return vm->fresh ? REASON_KEEP : REASON_NO_DATA;
 }
 
-/* Where a VM that takes no part in sharing is to be. */
-static struct kib fixed_goal(const struct vm *vm, const struct verdict *verdict)
+static enum role role_of(enum reason reason)
 {
-    switch (verdict->reason) {
+    switch (reason) {
+    case REASON_NOT_MANAGED:
+    case REASON_STATE:
+        return ROLE_NONE;
+    case REASON_OVERRIDE:
+        return ROLE_OVERRIDDEN;
     case REASON_STATIC:
-        return kib_clamp(vm->settings.startup, kib(0), verdict->high);
     case REASON_NO_DATA:
-        return kib_clamp(vm->target, kib_min(vm->settings.minimum, verdict->high), verdict->high);
+        return ROLE_FIXED;
     default:
-        return vm->target;
+        return ROLE_SHARES;
     }
 }
 
-static void judge(const struct vm *vm, int64_t now_ms, struct vm_track *track,
-                  struct verdict *verdict, const struct decide_faults *faults)
+/* Nothing fresh is known of its need: it keeps what it has, within its bounds. Only a start may
+ * shrink it, if the host's settings allow that, and only if it can move. */
+static void keep_blind(const struct vm *vm, const struct vm_track *track, bool may_shrink,
+                       struct verdict *verdict)
 {
-    demand_follow(vm, now_ms, track);
+    struct kib least = kib_min(vm->settings.minimum, verdict->high);
+
+    verdict->goal = kib_clamp(vm->target, least, kib_max(verdict->high, verdict->low));
+    if (!may_shrink || !track->mobile || track->retry_ms != 0)
+        verdict->low = verdict->goal;
+}
+
+static enum role judge(const struct snapshot *snapshot, const struct vm *vm, struct vm_track *track,
+                       struct verdict *verdict, const struct decide_faults *faults)
+{
+    demand_follow(vm, snapshot->now_ms, track);
     demand_judge(vm, track, verdict);
     if (faults->no_floors)
         verdict->low = kib(0);
     verdict->state = vm->state;
-    verdict->goal = vm->target;
-    verdict->reason = gate(vm, faults);
-    if (verdict->reason != REASON_KEEP)
-        return;
-    settle_follow(vm, now_ms, track);
+    verdict->share = verdict->goal = vm->target;
+    verdict->reason = judge_role(vm, faults);
+    if (role_of(verdict->reason) == ROLE_NONE) {
+        settle_wait(vm, snapshot->now_ms, track);
+        return ROLE_NONE;
+    }
+    settle_follow(vm, snapshot->now_ms, track);
     if (!faults->no_settle)
         settle_judge(vm, track, verdict);
-    verdict->reason = fixed(vm);
-    verdict->goal = fixed_goal(vm, verdict);
+    if (verdict->reason == REASON_STATIC)
+        verdict->goal = kib_clamp(vm->settings.startup, verdict->low, verdict->high);
+    else if (verdict->reason == REASON_NO_DATA)
+        keep_blind(vm, track, snapshot->settings.blind, verdict);
+    return role_of(verdict->reason);
 }
 
-/* What the VMs that share may have together: what they are counted with now, and what is still
- * uncommitted. */
-static struct kib shared_pool(const struct snapshot *snapshot, const struct decision *decision)
+static int8_t cap_off(const struct vm *vm)
 {
-    struct kib pool = decision->uncommitted;
+    struct kib due = model_cap(vm, vm->target);
 
+    if (vm->cap_unlimited)
+        return 0;
+    return vm->cap.v < due.v ? -1 : vm->cap.v > due.v;
+}
+
+static void add_to_pool(const struct vm *vm, const struct decide_work *work, struct pool *pool)
+{
+    struct kib counted = model_commitment(vm, vm->cap);
+
+    if (work->role == ROLE_OVERRIDDEN) {
+        struct kib least = model_commitment(vm, vm->assigned);
+
+        pool->all = kib_add(pool->all, kib_sub(counted, least));
+        pool->owed = kib_add(pool->owed, kib_excess(model_cap(vm, vm->target), least));
+    } else if (work->role != ROLE_NONE) {
+        pool->all = kib_add(pool->all, kib_sub(counted, model_rest(vm, work->base)));
+        pool->all = kib_add(pool->all, work->base);
+    }
+}
+
+/* One pass over all that the caller knows; what comes after looks at the dense working space. */
+static struct pool judge_all(const struct snapshot *snapshot, struct vm_track *tracks,
+                             struct decision *decision, const struct decide_faults *faults,
+                             struct kib *unseen)
+{
+    struct pool pool = {kib(0), kib(0)};
+
+    *unseen = kib(0);
+    decision->uncommitted = model_uncommitted(snapshot);
     for (size_t i = 0; i < snapshot->n_vms; i++) {
         const struct vm *vm = &snapshot->vms[i];
-        struct kib overhead = plan_cap(vm, kib(0));
+        struct decide_work *work = &decision->work[i];
 
-        if (decision->movable[i])
-            pool = kib_add(pool, kib_sub(plan_commitment(vm, vm->cap), overhead));
+        work->role = (uint8_t)judge(snapshot, vm, &tracks[i], &decision->verdicts[i], faults);
+        share_prepare(vm, &decision->verdicts[i], work);
+        work->cap_off = cap_off(vm);
+        work->rested =
+            !tracks[i].changed || snapshot->now_ms - tracks[i].changed_ms >= STEADY_REST_MS;
+        add_to_pool(vm, work, &pool);
+        if (tracks[i].cut_ms == snapshot->now_ms)
+            *unseen =
+                kib_add(*unseen, kib_excess(tracks[i].promised, model_commitment(vm, vm->cap)));
     }
+    pool.all = kib_add(pool.all, decision->uncommitted);
     return pool;
 }
 
@@ -86,7 +137,7 @@ static bool has_settled(const struct snapshot *snapshot, const struct decision *
     if (decision->n_actions > 0)
         return false;
     for (size_t i = 0; i < snapshot->n_vms; i++)
-        if (decision->managed[i] && decision->verdicts[i].state != VM_UNRESPONSIVE &&
+        if (decision->work[i].role != ROLE_NONE && decision->verdicts[i].state != VM_UNRESPONSIVE &&
             !settle_arrived(&snapshot->vms[i]))
             return false;
     return true;
@@ -95,39 +146,11 @@ static bool has_settled(const struct snapshot *snapshot, const struct decision *
 void decide(const struct snapshot *snapshot, struct vm_track *tracks, struct decision *decision,
             const struct decide_faults *faults)
 {
-    decision->uncommitted = model_uncommitted(snapshot);
-    for (size_t i = 0; i < snapshot->n_vms; i++) {
-        const struct vm *vm = &snapshot->vms[i];
-        struct verdict *verdict = &decision->verdicts[i];
+    struct kib unseen;
+    struct pool pool = judge_all(snapshot, tracks, decision, faults, &unseen);
 
-        judge(vm, snapshot->now_ms, &tracks[i], verdict, faults);
-        decision->managed[i] = gate(vm, faults) == REASON_KEEP;
-        decision->movable[i] = decision->managed[i] && fixed(vm) == REASON_KEEP;
-    }
-    share_divide(snapshot, decision->movable, shared_pool(snapshot, decision), decision->verdicts);
-    for (size_t i = 0; i < snapshot->n_vms; i++)
-        decision->movable[i] = decision->managed[i] && !snapshot->vms[i].overridden;
-    plan_actions(snapshot, decision->managed, decision->movable, faults, decision);
+    share_divide(snapshot, &pool, decision);
+    steady_goals(snapshot, &pool, tracks, decision);
+    plan_actions(snapshot, tracks, unseen, faults, decision);
     decision->settled = has_settled(snapshot, decision);
-}
-
-struct admission admit(const struct snapshot *snapshot, const struct verdict *verdicts,
-                       int32_t priority)
-{
-    struct admission out = {.now = kib_max(model_uncommitted(snapshot), kib(0))};
-
-    for (size_t i = 0; i < snapshot->n_vms; i++) {
-        const struct vm *vm = &snapshot->vms[i];
-        const struct verdict *verdict = &verdicts[i];
-        struct kib keeps = verdict->wanted;
-
-        if (gate(vm, &(struct decide_faults){0}) != REASON_KEEP || fixed(vm) != REASON_KEEP)
-            continue;
-        if (vm->settings.priority < priority)
-            keeps = verdict->low;
-        else if (vm->settings.priority == priority)
-            keeps = kib_clamp(verdict->demand, verdict->low, verdict->high);
-        out.freeable = kib_add(out.freeable, kib_floor(kib_excess(vm->target, keeps), KIB_GRANULE));
-    }
-    return out;
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/units.h"
+#include "core/divide.h"
 #include "core/model.h"
 #include "core/reason.h"
 
@@ -33,14 +34,21 @@ struct vm_track {
     struct kib demand;   /* filtered need: rises at once, falls slowly */
     int64_t demand_ms;   /* when the filter last ran */
     bool has_demand;     /* demand means something */
-    bool mobile;         /* its balloon was seen to follow a target */
-    struct kib target;   /* the target that is being watched */
-    struct kib best;     /* the nearest to it that assigned has come */
+    bool mobile;         /* its balloon was seen to follow, or its agent saw a balloon driver */
+    bool changed;        /* its target was seen to change */
+    struct kib unproved; /* until it is mobile it is not sent below this; 0 unknown */
+    struct kib target;   /* the target that is being watched; 0 none yet */
+    struct kib seen;     /* what it had at the last look, in terms of targets */
+    struct kib start;    /* how far from it the guest was at first */
+    struct kib best;     /* how near to it the guest has come */
     int64_t progress_ms; /* when it last came nearer */
+    int64_t changed_ms;  /* when its target last changed */
     struct kib low;      /* found by trying: it does not go below (target terms); 0 unknown */
     struct kib high;     /* found by trying: it does not go above; 0 unknown */
-    int64_t retry_ms;    /* when low and high are forgotten and tried again */
+    int64_t retry_ms;    /* when low and high are forgotten and tried again; 0 they are unknown */
     int32_t failures;    /* in a row; each doubles the wait */
+    struct kib promised; /* what it was counted with when its cap was last cut … */
+    int64_t cut_ms;      /* … which was then: until later, that memory is not spent again */
 };
 
 /* What was decided about one VM, and from which figures. */
@@ -49,6 +57,7 @@ struct verdict {
     struct kib wanted; /* demand and buffer, within its limits */
     struct kib low;    /* it is never sent below this */
     struct kib high;   /* nor above this */
+    struct kib share;  /* what dividing the host's memory entitles it to */
     struct kib goal;   /* where its target is to end */
     int32_t pressure;  /* wanted ÷ assigned in percent; −1 unknown */
     enum vm_status status;
@@ -68,19 +77,41 @@ struct action {
     struct kib target; /* ACTION_TARGET */
     struct kib cap;    /* both */
     enum reason reason;
-    bool releases; /* it gives memory or promises back; if it fails, what comes after must wait */
+    bool releases; /* it gives memory or promises back; else it takes, out of what is free now */
 };
 
-/* Room for a decision on n VMs, from the caller. All arrays have n_vms members, actions twice as
- * many. */
+/* What a VM may be told at all. */
+enum role {
+    ROLE_NONE,       /* nothing: it is not ours, or not running */
+    ROLE_OVERRIDDEN, /* its cap only: the operator set its target */
+    ROLE_FIXED,      /* a target that does not come from sharing: static, or no fresh need */
+    ROLE_SHARES,     /* a target from sharing */
+};
+
+/* Working space of one VM: in granules what fits into 32 bits, to keep it dense. */
+struct decide_work {
+    struct kib target; /* as in the snapshot */
+    struct kib base;   /* low, rounded */
+    uint32_t demand;   /* granules from base to its demand */
+    uint32_t buffer;   /* from there to what it wants */
+    uint32_t room;     /* from there to high */
+    uint32_t given;    /* granules above base that it is entitled to */
+    uint32_t next;     /* in the queue of those who wait for memory: index + 1; 0 the last */
+    uint8_t priority;
+    uint8_t role;   /* enum role */
+    bool rested;    /* its target has not changed for a while: small changes may be made */
+    int8_t cap_off; /* its cap against its target: −1 short, 1 in excess */
+};
+
+/* Room for a decision on n VMs, from the caller. All arrays have n_vms members. */
 struct decision {
     struct verdict *verdicts;
-    struct action *actions;
-    uint32_t *links;         /* working space */
-    bool *managed, *movable; /* working space */
-    size_t n_actions;        /* out */
-    struct kib uncommitted;  /* out: what is left to promise before the actions */
-    bool settled;            /* out: nothing to do, and nobody on the way */
+    struct action *actions;   /* at most one a VM */
+    struct decide_work *work; /* working space */
+    struct part *parts;       /* working space */
+    size_t n_actions;         /* out */
+    struct kib uncommitted;   /* out: what is left to promise before the actions */
+    bool settled;             /* out: nothing to do, and nobody on the way */
 };
 
 /* Safety measures that tests switch off to see a scenario fail. Zeroed: everything on. */
@@ -93,19 +124,5 @@ struct decide_faults {
 
 void decide(const struct snapshot *snapshot, struct vm_track *tracks, struct decision *decision,
             const struct decide_faults *faults);
-
-/* What a start could be given. */
-struct admission {
-    struct kib now;      /* there without moving anyone */
-    struct kib freeable; /* could be freed for this priority, besides */
-};
-
-/*
- * Exact as far as floors and mobility are known: lower priorities give down to their minimum,
- * equals down to their demand, higher ones only what they have above what they want. Uses the
- * verdicts of the last decision on the same snapshot.
- */
-struct admission admit(const struct snapshot *snapshot, const struct verdict *verdicts,
-                       int32_t priority);
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/demand.h"
 
-#define MIB 1024
+#define MIB            1024
+
+#define DEMAND_STEP_MS (DEMAND_HALF_LIFE_MS / 64)
 
 /* Points of Hyper-V's curve: size of the guest, floor. Beyond the last one it goes on with the last
  * slope. */
@@ -34,12 +36,14 @@ static struct kib believed_need(const struct vm *vm)
     return kib_clamp(vm->report.need, kib(0), vm->settings.maximum);
 }
 
-/* Exponential decay in steps of 1/64 half-life, by shifting: 2^(−1/64) ≈ 1 − 1/93. */
-static struct kib decayed(struct kib high, struct kib low, int64_t passed_ms)
+/* Exponential decay in steps of 1/64 half-life: whole half-lives by halving, the rest by 2^(−1/64)
+ * ≈ 1 − 1/93. */
+static struct kib decayed(struct kib high, struct kib low, int64_t steps)
 {
-    int64_t steps = passed_ms / (DEMAND_HALF_LIFE_MS / 64);
     int64_t rest = high.v - low.v;
 
+    for (; steps >= 64 && rest > 0; steps -= 64)
+        rest /= 2;
     for (; steps > 0 && rest > 0; steps--)
         rest -= rest / 93 + 1;
     return kib(low.v + (rest > 0 ? rest : 0));
@@ -48,7 +52,7 @@ static struct kib decayed(struct kib high, struct kib low, int64_t passed_ms)
 void demand_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track)
 {
     struct kib need = believed_need(vm);
-    int64_t step = DEMAND_HALF_LIFE_MS / 64;
+    int64_t steps = (now_ms - track->demand_ms) / DEMAND_STEP_MS;
 
     if (!vm->fresh)
         return;
@@ -58,8 +62,8 @@ void demand_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track)
         track->has_demand = true;
         return;
     }
-    track->demand = decayed(track->demand, need, now_ms - track->demand_ms);
-    track->demand_ms += (now_ms - track->demand_ms) / step * step;
+    track->demand = decayed(track->demand, need, steps);
+    track->demand_ms += steps * DEMAND_STEP_MS;
 }
 
 /* Never below what the operator said, what an idle kernel needs, nor what its page structures take.

@@ -14,13 +14,28 @@ const char *vm_state_name(enum vm_state state)
     return names[state];
 }
 
+struct kib model_commitment(const struct vm *vm, struct kib cap)
+{
+    struct kib most = kib_max(kib_add(vm->assigned, vm->claim), kib_max(vm->assigned, vm->bound));
+
+    return vm->cap_unlimited ? most : kib_max(most, cap);
+}
+
 struct kib model_headroom(const struct vm *vm)
 {
-    struct kib headroom = kib_max(kib(0), vm->claim);
+    return kib_sub(model_commitment(vm, vm->cap), vm->assigned);
+}
 
-    if (!vm->cap_unlimited)
-        headroom = kib_max(headroom, kib_sub(vm->cap, vm->assigned));
-    return kib_max(headroom, kib_sub(vm->bound, vm->assigned));
+struct kib model_cap(const struct vm *vm, struct kib target)
+{
+    return kib_add(target, kib_add(vm->offset, CAP_SLACK));
+}
+
+struct kib model_rest(const struct vm *vm, struct kib target)
+{
+    struct kib most = kib_max(model_cap(vm, target), vm->bound);
+
+    return vm->claim.v > 0 ? kib_max(most, kib_add(vm->assigned, vm->claim)) : most;
 }
 
 struct kib model_uncommitted(const struct snapshot *snapshot)

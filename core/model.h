@@ -41,7 +41,6 @@ struct host {
 /* One domain. Amounts are Xen's pages as KiB, except target and static_max, which are xenstore's.
  */
 struct vm {
-    uint64_t order;              /* distinct, stable; breaks ties between equals */
     enum vm_state state;         /* what may be done with it */
     struct vm_settings settings; /* effective */
     bool dom0;                   /* never ballooned; counts with its cap */
@@ -66,7 +65,8 @@ struct snapshot {
     int64_t now_ms; /* the caller's monotonic clock */
     struct host host;
     struct host_settings settings;
-    const struct vm *vms;
+    const struct vm *vms; /* of two that are equal in everything, the earlier one comes first: keep
+                             the order stable */
     size_t n_vms;
 };
 
@@ -79,5 +79,18 @@ struct kib model_uncommitted(const struct snapshot *snapshot);
 
 /* The headroom of one domain, as above. */
 struct kib model_headroom(const struct vm *vm);
+
+/*
+ * What one domain is counted with if this were its cap: all that it has and may still take. What a
+ * guest does within its cap does not change it. commitment = assigned + headroom.
+ */
+struct kib model_commitment(const struct vm *vm, struct kib cap);
+
+/* The cap that goes with a target of this VM. */
+struct kib model_cap(const struct vm *vm, struct kib target);
+
+/* What it will be counted with once it is at rest at this target. A claim, or a reservation bound
+ * to it, stays with it even if that is more. */
+struct kib model_rest(const struct vm *vm, struct kib target);
 
 #endif

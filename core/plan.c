@@ -1,181 +1,254 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/plan.h"
 
-#include "core/settle.h"
-
 /* A raise that cannot be whole yet waits until it is worth a write. */
 #define RAISE_STEP (4 * KIB_GRANULE)
 
 /* How badly a VM waits for memory; the worst first. */
-enum urgency { BELOW_LOW, BELOW_DEMAND, BELOW_GOAL, URGENCY_COUNT };
+enum urgency { BELOW_LOW, BELOW_OVERRIDE, BELOW_DEMAND, BELOW_GOAL, URGENCY_COUNT };
 
-struct kib plan_cap(const struct vm *vm, struct kib target)
-{
-    return kib_add(target, kib_add(vm->offset, CAP_SLACK));
-}
+/* A plan in the making. */
+struct plan {
+    const struct snapshot *snapshot;
+    struct vm_track *tracks;
+    struct decision *decision;
+    struct kib left;   /* what is left to promise once everything so far is done */
+    struct kib budget; /* what raises may take now */
+};
 
-struct kib plan_commitment(const struct vm *vm, struct kib cap)
-{
-    struct kib most = kib_add(vm->assigned, vm->claim);
-
-    most = kib_max(most, vm->bound);
-    return vm->cap_unlimited ? most : kib_max(most, cap);
-}
-
-static void add_action(struct decision *decision, const struct action *action)
-{
-    decision->actions[decision->n_actions++] = *action;
-}
-
-/* What the uncommitted memory grows by (or shrinks, if negative) when the cap of this VM changes.
- */
-static struct kib released(const struct vm *vm, struct kib cap)
-{
-    return kib_sub(plan_commitment(vm, vm->cap), plan_commitment(vm, cap));
-}
-
-static struct kib plan_lowerings(const struct snapshot *snapshot, const bool *managed,
-                                 const bool *movable, struct kib uncommitted,
-                                 struct decision *decision)
-{
-    for (size_t i = 0; i < snapshot->n_vms; i++) {
-        const struct vm *vm = &snapshot->vms[i];
-        struct action action = {.vm = (uint32_t)i, .releases = true};
-
-        if (!managed[i])
-            continue;
-        if (movable[i] && decision->verdicts[i].goal.v < vm->target.v) {
-            action.kind = ACTION_TARGET;
-            action.from = vm->target;
-            action.target = decision->verdicts[i].goal;
-            action.cap = plan_cap(vm, action.target);
-            action.reason = decision->verdicts[i].reason;
-        } else if (!vm->overridden &&
-                   !(movable[i] && decision->verdicts[i].goal.v > vm->target.v) &&
-                   vm->cap.v > plan_cap(vm, vm->target).v) {
-            action.kind = ACTION_CAP;
-            action.from = vm->cap;
-            action.target = vm->target;
-            action.cap = plan_cap(vm, vm->target);
-            action.reason = REASON_CAP_EXCESS;
-        } else {
-            continue;
-        }
-        uncommitted = kib_add(uncommitted, released(vm, action.cap));
-        add_action(decision, &action);
-    }
-    return uncommitted;
-}
-
-/* The operator's own targets are honoured, but a cap that would break promise 1 is not. */
-static struct kib cut_overridden(const struct snapshot *snapshot, const bool *managed,
-                                 struct kib uncommitted, struct decision *decision)
-{
-    for (size_t i = 0; i < snapshot->n_vms && uncommitted.v < 0; i++) {
-        const struct vm *vm = &snapshot->vms[i];
-        struct action action = {.vm = (uint32_t)i,
-                                .kind = ACTION_CAP,
-                                .from = vm->cap,
-                                .target = vm->target,
-                                .reason = REASON_RESTORE,
-                                .releases = true};
-
-        if (!managed[i] || !vm->overridden || vm->cap.v <= vm->assigned.v)
-            continue;
-        action.cap = kib_max(vm->assigned, kib_add(vm->cap, uncommitted));
-        uncommitted = kib_add(uncommitted, released(vm, action.cap));
-        add_action(decision, &action);
-    }
-    return uncommitted;
-}
-
-static enum urgency urgency_of(const struct vm *vm, const struct verdict *verdict)
-{
-    if (vm->target.v < verdict->low.v)
-        return BELOW_LOW;
-    return vm->target.v < verdict->demand.v ? BELOW_DEMAND : BELOW_GOAL;
-}
-
-/* The target that uncommitted pays for, in whole granules; the present one where it pays for too
- * little. */
-static struct kib affordable(const struct vm *vm, struct kib goal, struct kib uncommitted)
-{
-    struct kib room =
-        kib_add(uncommitted, kib_excess(plan_commitment(vm, vm->cap), plan_cap(vm, vm->target)));
-    struct kib target = kib_min(goal, kib_add(vm->target, kib_max(room, kib(0))));
-
-    if (target.v == goal.v)
-        return goal;
-    target = kib_floor(target, KIB_GRANULE);
-    return target.v - vm->target.v >= RAISE_STEP ? target : vm->target;
-}
-
-static struct kib raise_one(const struct snapshot *snapshot, size_t i, bool movable,
-                            struct kib uncommitted, bool unlimited, struct decision *decision)
-{
-    const struct vm *vm = &snapshot->vms[i];
-    struct verdict *verdict = &decision->verdicts[i];
-    struct action action = {.vm = (uint32_t)i, .kind = ACTION_TARGET, .from = vm->target};
-    struct kib budget = unlimited ? kib(KIB_LIMIT) : uncommitted;
-
-    action.target = movable && verdict->goal.v > vm->target.v
-                        ? affordable(vm, verdict->goal, budget)
-                        : vm->target;
-    action.cap = plan_cap(vm, action.target);
-    action.reason = verdict->reason;
-    if (action.target.v == vm->target.v) {
-        if (vm->cap.v >= action.cap.v || released(vm, action.cap).v + budget.v < 0)
-            return uncommitted;
-        action.kind = ACTION_CAP;
-        action.from = vm->cap;
-        action.reason = REASON_CAP_SHORT;
-    }
-    add_action(decision, &action);
-    return kib_add(uncommitted, released(vm, action.cap));
-}
-
-/* Who waits for memory, in the order of urgency, then priority: lists through decision->links. */
+/* Who waits, by urgency and priority: lists through the working space's next. */
 struct queue {
     uint32_t first[URGENCY_COUNT][101]; /* index + 1; 0 none */
 };
 
-static void enqueue_all(const struct snapshot *snapshot, const bool *managed,
-                        struct decision *decision, struct queue *queue)
+/* By how much less a VM is counted with when its cap becomes this; negative: by how much more. */
+static struct kib released(const struct vm *vm, struct kib cap)
+{
+    return kib_sub(model_commitment(vm, vm->cap), model_commitment(vm, cap));
+}
+
+/* --- what gives back ------------------------------------------------------------------------- */
+
+/* Until a later moment nobody spends what this cap gives back: it has to be seen first. */
+static void remember_cut(struct plan *plan, size_t i)
+{
+    struct vm_track *track = &plan->tracks[i];
+    struct kib counted = model_commitment(&plan->snapshot->vms[i], plan->snapshot->vms[i].cap);
+
+    if (track->cut_ms != plan->snapshot->now_ms || track->promised.v < counted.v)
+        track->promised = counted;
+    track->cut_ms = plan->snapshot->now_ms;
+}
+
+static void add_lowering(struct plan *plan, struct action action)
+{
+    struct decision *decision = plan->decision;
+
+    action.releases = true;
+    plan->left = kib_add(plan->left, released(&plan->snapshot->vms[action.vm], action.cap));
+    remember_cut(plan, action.vm);
+    decision->actions[decision->n_actions++] = action;
+    decision->work[action.vm].next = (uint32_t)decision->n_actions;
+}
+
+static void lower_target(struct plan *plan, size_t i)
+{
+    const struct vm *vm = &plan->snapshot->vms[i];
+    const struct verdict *verdict = &plan->decision->verdicts[i];
+
+    /* A cap that is short already is not raised on the way down. */
+    add_lowering(plan,
+                 (struct action){
+                     .vm = (uint32_t)i,
+                     .kind = ACTION_TARGET,
+                     .from = vm->target,
+                     .target = verdict->goal,
+                     .cap = kib_min(model_cap(vm, verdict->goal), model_commitment(vm, vm->cap)),
+                     .reason = verdict->reason,
+                 });
+}
+
+static void lower_cap(struct plan *plan, size_t i, struct kib cap, enum reason reason)
+{
+    const struct vm *vm = &plan->snapshot->vms[i];
+
+    add_lowering(plan, (struct action){
+                           .vm = (uint32_t)i,
+                           .kind = ACTION_CAP,
+                           .from = vm->cap,
+                           .target = vm->target,
+                           .cap = cap,
+                           .reason = reason,
+                       });
+}
+
+static void plan_lowerings(struct plan *plan)
+{
+    bool is_broken = plan->left.v < 0;
+
+    for (size_t i = 0; i < plan->snapshot->n_vms; i++) {
+        struct decide_work *work = &plan->decision->work[i];
+        struct kib goal = plan->decision->verdicts[i].goal;
+
+        work->next = 0;
+        if (work->role == ROLE_NONE)
+            continue;
+        if (goal.v < work->target.v)
+            lower_target(plan, i);
+        else if (work->cap_off > 0 && (goal.v == work->target.v || is_broken))
+            lower_cap(plan, i, model_cap(&plan->snapshot->vms[i], work->target), REASON_CAP_EXCESS);
+    }
+}
+
+/* Cuts one cap to what the VM has, or as far as it takes; within its action where it has one. */
+static void cut_to_restore(struct plan *plan, size_t i)
+{
+    const struct vm *vm = &plan->snapshot->vms[i];
+    uint32_t index = plan->decision->work[i].next;
+    struct action *action = index > 0 ? &plan->decision->actions[index - 1] : NULL;
+    struct kib before = action ? action->cap : vm->cap;
+    struct kib cap = kib_max(vm->assigned, kib_add(before, plan->left));
+
+    if (cap.v >= before.v || (vm->cap_unlimited && !action))
+        return;
+    if (!action) {
+        lower_cap(plan, i, cap, REASON_RESTORE);
+        return;
+    }
+    plan->left =
+        kib_add(plan->left, kib_sub(model_commitment(vm, before), model_commitment(vm, cap)));
+    action->cap = cap;
+}
+
+/* More is promised than there is, and lowering targets does not mend it: caps come down to what the
+ * guests have. The operator's own targets, which nobody checked against the host, go first. */
+static void plan_restoring(struct plan *plan)
+{
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < plan->snapshot->n_vms && plan->left.v < 0; i++) {
+            uint8_t role = plan->decision->work[i].role;
+
+            if (role != ROLE_NONE && (role == ROLE_OVERRIDDEN) == (round == 0))
+                cut_to_restore(plan, i);
+        }
+}
+
+/* --- who waits ------------------------------------------------------------------------------- */
+
+static enum urgency urgency_of(const struct decide_work *work, const struct verdict *verdict)
+{
+    if (work->role == ROLE_OVERRIDDEN)
+        return BELOW_OVERRIDE;
+    if (work->target.v < verdict->low.v)
+        return BELOW_LOW;
+    return work->target.v < verdict->demand.v ? BELOW_DEMAND : BELOW_GOAL;
+}
+
+static void enqueue_waiting(struct plan *plan, struct queue *queue)
 {
     *queue = (struct queue){0};
-    for (size_t i = snapshot->n_vms; i-- > 0;) {
-        const struct vm *vm = &snapshot->vms[i];
-        uint32_t *first =
-            &queue->first[urgency_of(vm, &decision->verdicts[i])][vm->settings.priority];
+    for (size_t i = plan->snapshot->n_vms; i-- > 0;) {
+        struct decide_work *work = &plan->decision->work[i];
+        const struct verdict *verdict = &plan->decision->verdicts[i];
+        uint32_t *first;
 
-        if (!managed[i])
+        if (work->role == ROLE_NONE || verdict->goal.v < work->target.v ||
+            (verdict->goal.v == work->target.v && work->cap_off >= 0))
             continue;
-        decision->links[i] = *first;
+        first = &queue->first[urgency_of(work, verdict)][work->priority];
+        work->next = *first;
         *first = (uint32_t)i + 1;
     }
 }
 
-static void plan_raises(const struct snapshot *snapshot, const bool *managed, const bool *movable,
-                        struct kib uncommitted, bool unlimited, struct decision *decision)
-{
-    struct queue queue;
+/* --- what takes ------------------------------------------------------------------------------ */
 
-    enqueue_all(snapshot, managed, decision, &queue);
-    for (int urgency = 0; urgency < URGENCY_COUNT; urgency++)
-        for (int priority = 100; priority >= 0; priority--)
-            for (uint32_t i = queue.first[urgency][priority]; i != 0; i = decision->links[i - 1])
-                uncommitted =
-                    raise_one(snapshot, i - 1, movable[i - 1], uncommitted, unlimited, decision);
+static void add_raise(struct plan *plan, struct action action)
+{
+    struct kib released_now = released(&plan->snapshot->vms[action.vm], action.cap);
+
+    if (released_now.v > 0)
+        remember_cut(plan, action.vm);
+    plan->budget = kib_add(plan->budget, kib_min(released_now, kib(0)));
+    plan->decision->actions[plan->decision->n_actions++] = action;
 }
 
-void plan_actions(const struct snapshot *snapshot, const bool *managed, const bool *movable,
+/* The target that the budget pays for, in whole granules; the present one where it pays for too
+ * little. What the VM is counted with anyway costs nothing. */
+static struct kib affordable(const struct plan *plan, const struct vm *vm, struct kib goal)
+{
+    struct kib most = kib_add(model_commitment(vm, vm->cap), plan->budget);
+    struct kib target = kib_sub(most, model_cap(vm, kib(0)));
+
+    if (target.v >= goal.v)
+        return goal;
+    target = kib_floor(kib_max(target, kib(0)), KIB_GRANULE);
+    return kib_sub(target, vm->target).v >= RAISE_STEP ? target : vm->target;
+}
+
+/* A cap that is short of its target, by itself: in whole steps where it cannot be all. */
+static void raise_cap(struct plan *plan, size_t i)
+{
+    const struct vm *vm = &plan->snapshot->vms[i];
+    struct kib due = model_cap(vm, vm->target);
+    struct kib cap = kib_min(due, kib_add(model_commitment(vm, vm->cap), plan->budget));
+
+    if (cap.v < due.v && kib_sub(cap, vm->cap).v < RAISE_STEP)
+        return;
+    add_raise(plan, (struct action){
+                        .vm = (uint32_t)i,
+                        .kind = ACTION_CAP,
+                        .from = vm->cap,
+                        .target = vm->target,
+                        .cap = cap,
+                        .reason = REASON_CAP_SHORT,
+                    });
+}
+
+static void raise_one(struct plan *plan, size_t i)
+{
+    const struct vm *vm = &plan->snapshot->vms[i];
+    const struct verdict *verdict = &plan->decision->verdicts[i];
+    struct kib target = vm->target;
+
+    if (plan->decision->work[i].role != ROLE_OVERRIDDEN)
+        target = affordable(plan, vm, verdict->goal);
+    if (target.v > vm->target.v)
+        add_raise(plan, (struct action){
+                            .vm = (uint32_t)i,
+                            .kind = ACTION_TARGET,
+                            .from = vm->target,
+                            .target = target,
+                            .cap = model_cap(vm, target),
+                            .reason = verdict->reason,
+                        });
+    else if (plan->decision->work[i].cap_off < 0)
+        raise_cap(plan, i);
+}
+
+static void plan_raises(struct plan *plan, const struct queue *queue)
+{
+    for (int urgency = 0; urgency < URGENCY_COUNT; urgency++)
+        for (int priority = 100; priority >= 0; priority--)
+            for (uint32_t i = queue->first[urgency][priority]; i != 0;
+                 i = plan->decision->work[i - 1].next)
+                raise_one(plan, i - 1);
+}
+
+void plan_actions(const struct snapshot *snapshot, struct vm_track *tracks, struct kib unseen,
                   const struct decide_faults *faults, struct decision *decision)
 {
-    struct kib uncommitted = decision->uncommitted;
+    struct plan plan = {snapshot, tracks, decision, decision->uncommitted, kib(KIB_LIMIT)};
+    struct queue queue;
 
+    if (!faults->grow_unverified)
+        plan.budget = kib_sub(decision->uncommitted, unseen);
     decision->n_actions = 0;
-    uncommitted = plan_lowerings(snapshot, managed, movable, uncommitted, decision);
-    uncommitted = cut_overridden(snapshot, managed, uncommitted, decision);
-    if (uncommitted.v >= 0 || faults->grow_unverified)
-        plan_raises(snapshot, managed, movable, uncommitted, faults->grow_unverified, decision);
+    plan_lowerings(&plan);
+    if (decision->uncommitted.v < 0)
+        plan_restoring(&plan);
+    if (plan.budget.v < 0)
+        return;
+    enqueue_waiting(&plan, &queue);
+    plan_raises(&plan, &queue);
 }

@@ -4,34 +4,67 @@
 /* What a balloon may leave between assigned and target: libxl's slack, and its own last pass. */
 #define TOLERANCE KIB_GRANULE
 
-static struct kib distance(const struct vm *vm)
+/* A first step of one granule tells whether a balloon moves at all; half of it is enough to see. */
+#define PROOF (KIB_GRANULE / 2)
+
+/* What it has, in terms of targets. */
+static struct kib held(const struct vm *vm)
 {
-    struct kib away = kib_sub(vm->assigned, kib_add(vm->target, vm->offset));
+    return kib_sub(vm->assigned, vm->offset);
+}
+
+static struct kib distance_of(struct kib has, struct kib target)
+{
+    struct kib away = kib_sub(has, target);
 
     return away.v < 0 ? kib(-away.v) : away;
 }
 
-bool settle_arrived(const struct vm *vm)
+static struct kib distance(const struct vm *vm)
 {
-    return distance(vm).v <= TOLERANCE;
+    return distance_of(held(vm), vm->target);
 }
 
+/* It has all that its cap allows and is to have more: the next move is ours. */
+static bool waits_for_cap(const struct vm *vm)
+{
+    return !vm->cap_unlimited && held(vm).v < vm->target.v &&
+           kib_sub(vm->cap, vm->assigned).v <= TOLERANCE;
+}
+
+bool settle_arrived(const struct vm *vm)
+{
+    return distance(vm).v <= TOLERANCE || waits_for_cap(vm);
+}
+
+/* A new target was written after the last look: what the guest has done since then counts. */
 static void watch_anew(const struct vm *vm, int64_t now_ms, struct vm_track *track)
 {
     track->target = vm->target;
+    track->start = distance_of(track->seen, vm->target);
     track->best = distance(vm);
     track->progress_ms = now_ms;
 }
 
+static void watch_first(const struct vm *vm, int64_t now_ms, struct vm_track *track)
+{
+    struct kib probe = kib_floor(kib_excess(held(vm), kib(KIB_GRANULE)), KIB_GRANULE);
+
+    track->seen = held(vm);
+    watch_anew(vm, now_ms, track);
+    track->unproved = kib_max(kib_min(probe, vm->target), kib(1));
+}
+
 static void learn_limit(const struct vm *vm, int64_t now_ms, struct vm_track *track)
 {
-    struct kib reached = kib_ceil(kib_sub(vm->assigned, vm->offset), KIB_GRANULE);
+    struct kib reached = kib_max(held(vm), kib(KIB_GRANULE));
     int64_t wait = SETTLE_RETRY_MS;
 
-    if (vm->assigned.v > kib_add(vm->target, vm->offset).v)
-        track->low = reached;
+    /* Rounded so that it rests there without being asked for the last granule. */
+    if (held(vm).v > vm->target.v)
+        track->low = kib_floor(reached, KIB_GRANULE);
     else
-        track->high = kib_max(reached, kib(KIB_GRANULE));
+        track->high = kib_ceil(reached, KIB_GRANULE);
     for (int32_t i = 0; i < track->failures && wait < SETTLE_RETRY_MAX_MS; i++)
         wait *= 2;
     track->retry_ms = now_ms + (wait < SETTLE_RETRY_MAX_MS ? wait : SETTLE_RETRY_MAX_MS);
@@ -40,36 +73,57 @@ static void learn_limit(const struct vm *vm, int64_t now_ms, struct vm_track *tr
     watch_anew(vm, now_ms, track);
 }
 
-void settle_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track)
+static void forget_limit(const struct vm *vm, int64_t now_ms, struct vm_track *track)
+{
+    track->low = track->high = kib(0);
+    track->retry_ms = 0;
+    watch_anew(vm, now_ms, track);
+}
+
+static void note_progress(const struct vm *vm, int64_t now_ms, struct vm_track *track)
 {
     struct kib away = distance(vm);
+    bool is_proved = kib_sub(track->start, away).v >= PROOF;
 
-    if (vm->report.balloon)
+    if (is_proved)
         track->mobile = true;
-    if (track->retry_ms != 0 && now_ms >= track->retry_ms) {
-        track->low = track->high = kib(0);
-        track->retry_ms = 0;
-        watch_anew(vm, now_ms, track);
-        return;
-    }
-    if (track->target.v != vm->target.v) {
-        watch_anew(vm, now_ms, track);
-        return;
-    }
-    if (away.v < track->best.v) {
-        if (kib_sub(track->best, away).v >= KIB_GRANULE)
-            track->mobile = true;
+    if (kib_sub(track->best, away).v >= SETTLE_STEP.v) {
         track->best = away;
         track->progress_ms = now_ms;
     }
-    if (settle_arrived(vm)) {
-        if (track->retry_ms == 0)
-            track->failures = 0;
-        track->progress_ms = now_ms;
+    /* The first step is as small as the tolerance: there, arriving takes more. */
+    if (!settle_arrived(vm) || (!track->mobile && away.v > PROOF && !waits_for_cap(vm)))
+        return;
+    track->progress_ms = now_ms;
+    if (is_proved && track->retry_ms == 0)
+        track->failures = 0;
+}
+
+void settle_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track)
+{
+    if (vm->report.balloon)
+        track->mobile = true;
+    if (track->target.v == 0) {
+        watch_first(vm, now_ms, track);
         return;
     }
+    if (track->target.v != vm->target.v) {
+        track->changed = true;
+        track->changed_ms = now_ms;
+        watch_anew(vm, now_ms, track);
+    }
+    if (track->retry_ms != 0 && now_ms >= track->retry_ms)
+        forget_limit(vm, now_ms, track);
+    note_progress(vm, now_ms, track);
     if (now_ms - track->progress_ms >= SETTLE_STUCK_MS && track->retry_ms == 0)
         learn_limit(vm, now_ms, track);
+    track->seen = held(vm);
+}
+
+void settle_wait(const struct vm *vm, int64_t now_ms, struct vm_track *track)
+{
+    track->progress_ms = now_ms;
+    track->seen = held(vm);
 }
 
 void settle_judge(const struct vm *vm, const struct vm_track *track, struct verdict *verdict)
@@ -77,11 +131,11 @@ void settle_judge(const struct vm *vm, const struct vm_track *track, struct verd
     if (track->low.v > 0)
         verdict->low = kib_clamp(track->low, verdict->low, vm->settings.maximum);
     if (track->high.v > 0)
-        verdict->high = kib_max(verdict->low, kib_min(track->high, verdict->high));
-    if (track->retry_ms != 0)
+        verdict->high = kib_min(track->high, verdict->high);
+    if (track->failures > 0)
         verdict->state = VM_UNRESPONSIVE;
-    /* Nobody is lowered before it was seen to move: a first step of one granule tells. */
-    if (!track->mobile && vm->target.v > verdict->low.v)
-        verdict->low =
-            kib_max(verdict->low, kib_min(kib_sub(vm->target, kib(KIB_GRANULE)), verdict->high));
+    /* Nobody is lowered before it was seen to move: a first small step tells. */
+    if (!track->mobile)
+        verdict->low = kib_max(verdict->low, track->unproved);
+    verdict->high = kib_max(verdict->high, verdict->low);
 }

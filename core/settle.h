@@ -6,20 +6,26 @@
 
 #include "core/decide.h"
 
-#define SETTLE_STUCK_MS INT64_C(5000) /* no page moved for so long: it does not follow */
-#define SETTLE_RETRY_MS                                                                            \
-    INT64_C(30000) /* wait before it is tried again, doubled by each failure                       \
-                    */
+/* Less progress than a step in this time is none: it does not follow. */
+#define SETTLE_STUCK_MS INT64_C(5000)
+#define SETTLE_STEP     ((struct kib){INT64_C(256)})
+
+/* The wait before it is tried again, doubled by each failure in a row. */
+#define SETTLE_RETRY_MS     INT64_C(30000)
 #define SETTLE_RETRY_MAX_MS INT64_C(3600000)
 
 /* Looks at how far one VM has come, and remembers what that tells. */
 void settle_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track);
 
+/* In place of that while it cannot move: it is not to blame for that time. */
+void settle_wait(const struct vm *vm, int64_t now_ms, struct vm_track *track);
+
 /* Narrows low and high of the verdict to what the guest was found to do; marks it VM_UNRESPONSIVE.
  */
 void settle_judge(const struct vm *vm, const struct vm_track *track, struct verdict *verdict);
 
-/* True where the VM has arrived at its target, to within what balloons leave. */
+/* True where the VM has arrived at its target, to within what balloons leave, or waits there for
+ * its cap. */
 bool settle_arrived(const struct vm *vm);
 
 #endif

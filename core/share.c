@@ -1,229 +1,201 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/share.h"
 
-#include <string.h>
-
 #define PRIORITIES 101
 
-/* Sums by priority of what one phase asks for. */
+/* What is handed out one after the other. */
+enum phase { PHASE_BASE, PHASE_DEMAND, PHASE_BUFFER, PHASE_COUNT };
+
+/* All sums in granules. */
 struct asked {
-    struct kib sum[PRIORITIES];
+    uint64_t sum[PHASE_COUNT][PRIORITIES];
 };
 
-/* What the phases hand out: from…to of each VM. */
-enum phase { PHASE_DEMAND, PHASE_BUFFER };
+/* Whoever comes before this place gets all that it asks for; those in it share left; whoever comes
+ * behind it gets nothing. */
+struct place {
+    int phase, priority;
+    uint64_t left;
+};
 
-static struct kib granules_up(struct kib amount, struct kib low, struct kib high)
+static uint32_t granules_between(struct kib from, struct kib to)
 {
-    return kib_clamp(kib_ceil(amount, KIB_GRANULE), low, high);
+    return (uint32_t)(kib_excess(to, from).v / KIB_GRANULE);
 }
 
-static struct kib need_of(const struct verdict *verdict)
+static struct kib granules_above(struct kib base, uint64_t granules)
 {
-    return granules_up(kib_clamp(verdict->demand, verdict->low, verdict->high), verdict->low,
-                       verdict->high);
+    return kib_add(base, kib((int64_t)granules * KIB_GRANULE));
 }
 
-static struct kib want_of(const struct verdict *verdict)
+void share_prepare(const struct vm *vm, const struct verdict *verdict, struct decide_work *work)
 {
-    return granules_up(verdict->wanted, verdict->low, verdict->high);
+    struct kib low = verdict->low;
+    struct kib high = verdict->high;
+    struct kib need, want;
+
+    work->target = vm->target;
+    work->priority = (uint8_t)vm->settings.priority;
+    work->given = 0;
+    if (work->role == ROLE_FIXED)
+        low = high = verdict->goal;
+    /* Targets are multiples of the granule, unless none lies between low and high. */
+    work->base = kib_ceil(low, KIB_GRANULE);
+    high = kib_floor(high, KIB_GRANULE);
+    if (work->base.v > high.v)
+        work->base = high = low;
+    need = kib_clamp(kib_ceil(kib_max(verdict->demand, kib(0)), KIB_GRANULE), work->base, high);
+    want = kib_clamp(kib_ceil(verdict->wanted, KIB_GRANULE), need, high);
+    work->demand = granules_between(work->base, need);
+    work->buffer = granules_between(need, want);
+    work->room = granules_between(want, high);
 }
 
-static struct kib asked_of(const struct verdict *verdict, enum phase phase)
+struct kib share_wanted(const struct decide_work *work)
 {
-    if (phase == PHASE_DEMAND)
-        return kib_sub(need_of(verdict), verdict->low);
-    return kib_excess(want_of(verdict), need_of(verdict));
+    return granules_above(work->base, (uint64_t)work->demand + work->buffer);
 }
 
-/* Hands rest out for one phase: whole priorities first, then the same fraction to each of the one
- * that it ends in. */
-static struct kib hand_out(const struct snapshot *snapshot, const bool *movable, enum phase phase,
-                           struct kib rest, struct verdict *verdicts)
+static uint64_t base_granules(const struct decide_work *work)
+{
+    return (uint64_t)(kib_ceil(work->base, KIB_GRANULE).v / KIB_GRANULE);
+}
+
+static uint64_t ask_of(const struct decide_work *work, int phase)
+{
+    if (phase == PHASE_BASE)
+        return base_granules(work);
+    return phase == PHASE_DEMAND ? work->demand : work->buffer;
+}
+
+static bool takes_part(const struct decide_work *work)
+{
+    return work->role == ROLE_SHARES || work->role == ROLE_FIXED;
+}
+
+/* Sums what is asked for; returns the sum of all bases to the KiB. */
+static struct kib sum_up(const struct decide_work *work, size_t n, struct asked *asked)
+{
+    struct kib bases = kib(0);
+
+    for (size_t i = 0; i < n; i++) {
+        if (!takes_part(&work[i]))
+            continue;
+        bases = kib_add(bases, work[i].base);
+        asked->sum[PHASE_DEMAND][work[i].priority] += work[i].demand;
+        asked->sum[PHASE_BUFFER][work[i].priority] += work[i].buffer;
+    }
+    return bases;
+}
+
+static void sum_up_bases(const struct decide_work *work, size_t n, struct asked *asked)
+{
+    for (size_t i = 0; i < n; i++)
+        if (takes_part(&work[i]))
+            asked->sum[PHASE_BASE][work[i].priority] += base_granules(&work[i]);
+}
+
+static struct place find_place(const struct asked *asked, int first, int end, uint64_t granules)
+{
+    for (int phase = first; phase < end; phase++) {
+        for (int priority = PRIORITIES - 1; priority >= 0; priority--) {
+            if (asked->sum[phase][priority] > granules)
+                return (struct place){phase, priority, granules};
+            granules -= asked->sum[phase][priority];
+        }
+    }
+    return (struct place){end, 0, granules};
+}
+
+static bool is_served(const struct decide_work *work, const struct place *place, int phase)
+{
+    return phase < place->phase || (phase == place->phase && work->priority > place->priority);
+}
+
+/* The same fraction of what they ask for, to all of the place that the memory ends in. */
+static void divide_place(const struct place *place, struct decision *decision, size_t n)
+{
+    struct part *parts = decision->parts;
+    size_t n_parts = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct decide_work *work = &decision->work[i];
+        uint64_t ask = 0;
+
+        if (takes_part(work) && work->priority == place->priority)
+            ask = ask_of(work, place->phase);
+        if (ask > 0)
+            parts[n_parts++] = (struct part){(uint32_t)i, (uint32_t)ask, (uint32_t)ask, 0};
+    }
+    divide(parts, n_parts, place->left);
+    for (size_t i = 0; i < n_parts; i++)
+        decision->work[parts[i].vm].given += parts[i].given;
+}
+
+/* Not even the minimums fit: the highest priority first. given counts from nothing here. */
+static void divide_bases(struct decision *decision, size_t n, uint64_t granules)
 {
     struct asked asked = {0};
-    struct kib given[PRIORITIES];
+    struct place place;
 
-    for (size_t i = 0; i < snapshot->n_vms; i++) {
-        int32_t priority = snapshot->vms[i].settings.priority;
+    sum_up_bases(decision->work, n, &asked);
+    place = find_place(&asked, PHASE_BASE, PHASE_DEMAND, granules);
+    for (size_t i = 0; i < n; i++)
+        if (takes_part(&decision->work[i]) && is_served(&decision->work[i], &place, PHASE_BASE))
+            decision->work[i].given = (uint32_t)base_granules(&decision->work[i]);
+    if (place.phase == PHASE_BASE)
+        divide_place(&place, decision, n);
+    for (size_t i = 0; i < n; i++)
+        if (takes_part(&decision->work[i]))
+            decision->verdicts[i].share =
+                kib_min(granules_above(kib(0), decision->work[i].given), decision->work[i].base);
+}
 
-        if (movable[i])
-            asked.sum[priority] = kib_add(asked.sum[priority], asked_of(&verdicts[i], phase));
+/* What is left when everybody has what it wants goes to all, by the room that they have. */
+static void spread(struct decision *decision, size_t n, uint64_t granules)
+{
+    struct part *parts = decision->parts;
+    size_t n_parts = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        uint32_t room = decision->work[i].room;
+
+        if (takes_part(&decision->work[i]) && room > 0)
+            parts[n_parts++] = (struct part){(uint32_t)i, room, room, 0};
     }
-    for (int p = PRIORITIES - 1; p >= 0; p--) {
-        given[p] = kib_clamp(rest, kib(0), asked.sum[p]);
-        rest = kib_sub(rest, given[p]);
-    }
-    for (size_t i = 0; i < snapshot->n_vms; i++) {
-        int32_t p = snapshot->vms[i].settings.priority;
-        struct kib part;
-
-        if (!movable[i] || asked.sum[p].v == 0)
-            continue;
-        part = asked_of(&verdicts[i], phase);
-        if (given[p].v < asked.sum[p].v)
-            part = kib_floor(kib_scale(part, given[p].v, asked.sum[p].v), KIB_GRANULE);
-        verdicts[i].goal = kib_add(verdicts[i].goal, part);
-    }
-    return rest;
+    divide(parts, n_parts, granules);
+    for (size_t i = 0; i < n_parts; i++)
+        decision->work[parts[i].vm].given += parts[i].given;
 }
 
-static void divide_scarcity(const struct snapshot *snapshot, const bool *movable, struct kib pool,
-                            struct verdict *verdicts)
+void share_divide(const struct snapshot *snapshot, const struct pool *pool,
+                  struct decision *decision)
 {
-    struct kib rest = pool;
-
-    for (size_t i = 0; i < snapshot->n_vms; i++) {
-        if (!movable[i])
-            continue;
-        verdicts[i].goal = verdicts[i].low;
-        verdicts[i].reason = REASON_SCARCE;
-        rest = kib_sub(rest, verdicts[i].low);
-    }
-    rest = hand_out(snapshot, movable, PHASE_DEMAND, kib_max(rest, kib(0)), verdicts);
-    (void)hand_out(snapshot, movable, PHASE_BUFFER, rest, verdicts);
-}
-
-/* Growth is prompt, but not for crumbs: as long as most of the buffer is there, it stays. */
-static struct kib grown(const struct vm *vm, const struct verdict *verdict)
-{
-    struct kib want = want_of(verdict);
-    struct kib missing = kib_sub(want, vm->target);
-
-    if (missing.v <= 0)
-        return vm->target;
-    if (vm->target.v >= verdict->low.v && missing.v <= kib_scale(want, 1, 64).v &&
-        kib_add(vm->target, vm->offset).v > verdict->demand.v)
-        return vm->target;
-    return want;
-}
-
-static void settle_reason(const struct vm *vm, struct verdict *verdict)
-{
-    if (vm->target.v > verdict->high.v)
-        verdict->reason = REASON_BOUND_HIGH;
-    else if (vm->target.v < verdict->low.v)
-        verdict->reason = REASON_BOUND_LOW;
-    else if (verdict->goal.v > vm->target.v)
-        verdict->reason = REASON_GROW_DEMAND;
-    else
-        verdict->reason = REASON_KEEP;
-}
-
-/* The weight of a VM when something is taken: the more important, the more it may keep to spare. */
-static int64_t keeping_weight(const struct vm *vm)
-{
-    return 1 + vm->settings.priority;
-}
-
-static struct kib spare_of(const struct vm *vm, const struct verdict *verdict, int64_t level)
-{
-    struct kib keeps = kib(level * keeping_weight(vm));
-    struct kib spare = kib_excess(verdict->goal, want_of(verdict));
-
-    return kib_floor(kib_excess(spare, keeps), KIB_GRANULE);
-}
-
-static struct kib taken_at(const struct snapshot *snapshot, const bool *movable,
-                           const struct verdict *verdicts, int64_t level)
-{
-    struct kib sum = kib(0);
-
-    for (size_t i = 0; i < snapshot->n_vms; i++)
-        if (movable[i])
-            sum = kib_add(sum, spare_of(&snapshot->vms[i], &verdicts[i], level));
-    return sum;
-}
-
-/* Takes missing from those with most to spare: everybody is cut down to one level, found by
- * bisection. */
-static void take_spare(const struct snapshot *snapshot, const bool *movable, struct kib missing,
-                       struct verdict *verdicts)
-{
-    int64_t low = 0;
-    int64_t high = KIB_LIMIT;
-
-    while (low < high) {
-        int64_t middle = low + (high - low + 1) / 2;
-
-        if (taken_at(snapshot, movable, verdicts, middle).v >= missing.v)
-            low = middle;
-        else
-            high = middle - 1;
-    }
-    for (size_t i = 0; i < snapshot->n_vms && missing.v > 0; i++) {
-        struct kib part;
-
-        if (!movable[i])
-            continue;
-        part = spare_of(&snapshot->vms[i], &verdicts[i], low);
-        if (part.v == 0)
-            continue;
-        verdicts[i].goal = kib_sub(verdicts[i].goal, part);
-        verdicts[i].reason = REASON_GIVE;
-        missing = kib_sub(missing, part);
-    }
-}
-
-static void share_surplus(const struct snapshot *snapshot, const bool *movable, struct kib rest,
-                          struct verdict *verdicts)
-{
-    struct kib room = kib(0);
-
-    for (size_t i = 0; i < snapshot->n_vms; i++)
-        if (movable[i])
-            room = kib_add(room, kib_sub(verdicts[i].high, verdicts[i].goal));
-    if (room.v == 0)
-        return;
-    rest = kib_min(rest, room);
-    for (size_t i = 0; i < snapshot->n_vms; i++) {
-        struct kib part;
-
-        if (!movable[i])
-            continue;
-        part = kib_scale(kib_sub(verdicts[i].high, verdicts[i].goal), rest.v, room.v);
-        verdicts[i].goal = kib_add(verdicts[i].goal, kib_floor(part, KIB_GRANULE));
-        verdicts[i].reason = REASON_SHARE;
-    }
-}
-
-static void divide_plenty(const struct snapshot *snapshot, const bool *movable, struct kib pool,
-                          struct verdict *verdicts)
-{
-    struct kib held = kib(0);
+    struct decide_work *work = decision->work;
+    size_t n = snapshot->n_vms;
+    struct asked asked = {0};
+    struct kib rest = kib_sub(pool->all, sum_up(work, n, &asked));
     struct kib keep_free = snapshot->settings.headroom;
+    struct place place;
 
-    for (size_t i = 0; i < snapshot->n_vms; i++) {
-        const struct vm *vm = &snapshot->vms[i];
-        struct kib goal;
-
-        if (!movable[i])
-            continue;
-        goal = kib_min(grown(vm, &verdicts[i]), verdicts[i].high);
-        if (snapshot->settings.surplus != SURPLUS_KEEP)
-            goal = want_of(&verdicts[i]);
-        verdicts[i].goal = goal;
-        settle_reason(vm, &verdicts[i]);
-        if (snapshot->settings.surplus == SURPLUS_HOLD && goal.v < vm->target.v)
-            verdicts[i].reason = REASON_HOLD;
-        held = kib_add(held, goal);
+    if (rest.v < 0) {
+        divide_bases(decision, n, (uint64_t)(kib_max(pool->all, kib(0)).v / KIB_GRANULE));
+        return;
     }
-    if (held.v > kib_sub(pool, keep_free).v)
-        take_spare(snapshot, movable, kib_sub(held, kib_sub(pool, keep_free)), verdicts);
+    rest = kib_excess(rest, pool->owed);
+    place = find_place(&asked, PHASE_DEMAND, PHASE_COUNT, (uint64_t)(rest.v / KIB_GRANULE));
+    for (size_t i = 0; i < n; i++) {
+        if (takes_part(&work[i]) && is_served(&work[i], &place, PHASE_DEMAND))
+            work[i].given += work[i].demand;
+        if (takes_part(&work[i]) && is_served(&work[i], &place, PHASE_BUFFER))
+            work[i].given += work[i].buffer;
+    }
+    if (place.phase < PHASE_COUNT)
+        divide_place(&place, decision, n);
     else if (snapshot->settings.surplus == SURPLUS_SHARE)
-        share_surplus(snapshot, movable, kib_sub(kib_sub(pool, keep_free), held), verdicts);
-}
-
-void share_divide(const struct snapshot *snapshot, const bool *movable, struct kib pool,
-                  struct verdict *verdicts)
-{
-    struct kib wanted = kib(0);
-
-    for (size_t i = 0; i < snapshot->n_vms; i++)
-        if (movable[i])
-            wanted = kib_add(wanted, want_of(&verdicts[i]));
-    if (wanted.v > pool.v)
-        divide_scarcity(snapshot, movable, pool, verdicts);
-    else
-        divide_plenty(snapshot, movable, pool, verdicts);
+        spread(decision, n,
+               kib_excess(granules_above(kib(0), place.left), keep_free).v / KIB_GRANULE);
+    for (size_t i = 0; i < n; i++)
+        if (takes_part(&work[i]))
+            decision->verdicts[i].share = granules_above(work[i].base, work[i].given);
 }

@@ -1,20 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Dividing memory between the VMs that can move: minimums first, then demand, then buffers, the
- * highest priority first; within one priority everybody gets the same fraction of what is asked.
- * What is left over follows `surplus`.
+ * Dividing the host's memory: what each VM is entitled to, whatever it has now.
+ *
+ * First minimums and floors; then demand, the highest priority first; then buffers, the highest
+ * first; within one priority everybody gets the same fraction of what it asks for. What is left
+ * after that is nobody's, except with `surplus = share`. docs/policy.md has it in words.
  */
 #ifndef CORE_SHARE_H
 #define CORE_SHARE_H
 
 #include "core/decide.h"
 
-/*
- * Sets goal and reason in the verdict of each VM with movable[i] (a scratch array of 0 and 1, KiB
- * ignored). pool is what they may have together; current[i] is what VM i is counted with now (its
- * target). O(n), whatever the numbers.
- */
-void share_divide(const struct snapshot *snapshot, const bool *movable, struct kib pool,
-                  struct verdict *verdicts);
+/* What there is to divide, in terms of targets. */
+struct pool {
+    struct kib all;  /* may be negative: more is promised than there is */
+    struct kib owed; /* to VMs that the operator set by hand: after minimums, before demand */
+};
+
+/* Fills the VM's working space from its verdict (demand, wanted, low, high; goal where it is fixed)
+ * and its role. */
+void share_prepare(const struct vm *vm, const struct verdict *verdict, struct decide_work *work);
+
+/* Sets share in the verdicts of all that have ROLE_FIXED or ROLE_SHARES. */
+void share_divide(const struct snapshot *snapshot, const struct pool *pool,
+                  struct decision *decision);
+
+/* The end of the part that it wants: base, demand and buffer. */
+struct kib share_wanted(const struct decide_work *work);
 
 #endif

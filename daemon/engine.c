@@ -61,9 +61,8 @@ void engine_free(struct engine *engine)
     free(engine->tracks);
     free(engine->decision.verdicts);
     free(engine->decision.actions);
-    free(engine->decision.links);
-    free(engine->decision.managed);
-    free(engine->decision.movable);
+    free(engine->decision.work);
+    free(engine->decision.parts);
     free(engine);
 }
 
@@ -77,11 +76,9 @@ static void make_room(struct engine *engine, size_t count)
     engine->vms = memory_grow(engine->vms, engine->room, sizeof(*engine->vms));
     engine->tracks = memory_grow(engine->tracks, engine->room, sizeof(*engine->tracks));
     decision->verdicts = memory_grow(decision->verdicts, engine->room, sizeof(*decision->verdicts));
-    decision->actions =
-        memory_grow(decision->actions, 2 * engine->room, sizeof(*decision->actions));
-    decision->links = memory_grow(decision->links, engine->room, sizeof(*decision->links));
-    decision->managed = memory_grow(decision->managed, engine->room, sizeof(*decision->managed));
-    decision->movable = memory_grow(decision->movable, engine->room, sizeof(*decision->movable));
+    decision->actions = memory_grow(decision->actions, engine->room, sizeof(*decision->actions));
+    decision->work = memory_grow(decision->work, engine->room, sizeof(*decision->work));
+    decision->parts = memory_grow(decision->parts, engine->room, sizeof(*decision->parts));
 }
 
 /* --- look ------------------------------------------------------------------------------------ */

@@ -33,7 +33,6 @@ struct vm snapshot_vm(const struct domain *domain, int64_t now_ms)
     const struct hv_domain *now = &domain->now;
 
     return (struct vm){
-        .order = domain->vm ? domain->vm->order : UINT64_MAX - now->ref.domid,
         .state = now->state,
         .settings = settings_of(domain),
         .dom0 = now->dom0,

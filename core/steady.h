@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What of the division is carried out. Memory stays where it is until somebody needs it, and is
+ * then taken from whoever has most to spare for its priority; small changes are not made until the
+ * VM was left alone for a while.
+ */
+#ifndef CORE_STEADY_H
+#define CORE_STEADY_H
+
+#include "core/decide.h"
+#include "core/share.h"
+
+/* A small change waits until the target has been the same for so long. */
+#define STEADY_REST_MS INT64_C(60000)
+
+/* Sets goal and reason in the verdicts of all that have ROLE_FIXED or ROLE_SHARES. */
+void steady_goals(const struct snapshot *snapshot, const struct pool *pool,
+                  const struct vm_track *tracks, struct decision *decision);
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The decision as a whole: who is touched, and that it comes to rest. */
+#include <string.h>
+
+#include "core/admit.h"
+#include "tests/core/paper.h"
+#include "tests/core/suite.h"
+
+static struct paper paper;
+
+START_TEST(an_empty_host_is_settled)
+{
+    paper_init(&paper, 1000);
+    paper_decide(&paper);
+    ck_assert_uint_eq(paper.decision.n_actions, 0);
+    ck_assert(paper.decision.settled);
+}
+END_TEST
+
+START_TEST(the_same_input_gives_the_same_bytes)
+{
+    static struct paper again;
+
+    for (int i = 0; i < 2; i++) {
+        struct paper *one = i == 0 ? &paper : &again;
+
+        paper_init(one, 0);
+        paper_add(one, 256, 4000, 4096, 500);
+        paper_add(one, 256, 1000, 4096, 1500);
+        paper_decide(one);
+    }
+    ck_assert_int_eq(memcmp(paper.verdicts, again.verdicts, sizeof(paper.verdicts)), 0);
+    ck_assert_int_eq(memcmp(paper.actions, again.actions, sizeof(paper.actions)), 0);
+    ck_assert_int_eq(memcmp(paper.tracks, again.tracks, sizeof(paper.tracks)), 0);
+}
+END_TEST
+
+START_TEST(memory_moves_from_one_guest_to_another)
+{
+    size_t a, b;
+
+    paper_init(&paper, 0);
+    a = paper_add(&paper, 256, 3000, 4096, 500);
+    b = paper_add(&paper, 256, 1000, 4096, 1400);
+    ck_assert_int_le(paper_settle(&paper), 4);
+    ck_assert_int_eq(paper_target(&paper, b), 1680);
+    ck_assert_int_eq(paper_target(&paper, a), 2320);
+}
+END_TEST
+
+START_TEST(who_does_not_run_normally_is_never_touched)
+{
+    for (enum vm_state state = VM_OFF; state < VM_STATE_COUNT; state++) {
+        size_t a, needy;
+
+        if (state == VM_RUNNING)
+            continue;
+        paper_init(&paper, 0);
+        a = paper_add(&paper, 256, 4000, 4096, 500);
+        needy = paper_add(&paper, 256, 1000, 4096, 4000);
+        paper.vms[a].state = state;
+        paper.vms[a].cap = kib_mib(9000);
+        paper_decide(&paper);
+        ck_assert_ptr_null(paper_action(&paper, a));
+        ck_assert_int_eq(paper.verdicts[a].reason, REASON_STATE);
+        (void)needy;
+    }
+}
+END_TEST
+
+START_TEST(dom0_and_the_ignored_are_never_touched)
+{
+    size_t dom0, ignored;
+
+    paper_init(&paper, 0);
+    dom0 = paper_add(&paper, 256, 4000, 4096, 500);
+    ignored = paper_add(&paper, 256, 4000, 4096, 500);
+    paper_add(&paper, 256, 1000, 4096, 4000);
+    paper.vms[dom0].dom0 = true;
+    paper.vms[ignored].settings.mode = VM_MODE_IGNORED;
+    paper_settle(&paper);
+    ck_assert_int_eq(paper_target(&paper, dom0), 4000);
+    ck_assert_int_eq(paper_target(&paper, ignored), 4000);
+    ck_assert_int_eq(paper.verdicts[ignored].reason, REASON_NOT_MANAGED);
+}
+END_TEST
+
+START_TEST(a_static_vm_has_its_startup_memory)
+{
+    size_t grows, shrinks;
+
+    paper_init(&paper, 2000);
+    grows = paper_add(&paper, 256, 1000, 4096, 3000);
+    shrinks = paper_add(&paper, 256, 3000, 4096, 3000);
+    for (size_t i = grows; i <= shrinks; i++) {
+        paper.vms[i].settings.mode = VM_MODE_STATIC;
+        paper.vms[i].settings.startup = kib_mib(2001);
+    }
+    paper_settle(&paper);
+    ck_assert_int_eq(paper_target(&paper, grows), 2001);
+    ck_assert_int_eq(paper_target(&paper, shrinks), 2001);
+    ck_assert_int_eq(paper.verdicts[grows].reason, REASON_STATIC);
+}
+END_TEST
+
+START_TEST(a_guest_without_a_report_keeps_what_it_has)
+{
+    size_t quiet, needy;
+
+    paper_init(&paper, 0);
+    quiet = paper_add(&paper, 256, 3000, 4096, -1);
+    needy = paper_add(&paper, 256, 1000, 4096, 3000);
+    paper_settle(&paper);
+    ck_assert_int_eq(paper_target(&paper, quiet), 3000);
+    ck_assert_int_eq(paper.verdicts[quiet].reason, REASON_NO_DATA);
+    ck_assert_int_eq(paper.verdicts[needy].reason, REASON_SCARCE);
+}
+END_TEST
+
+START_TEST(a_quiet_guest_is_brought_within_its_bounds_step_by_step)
+{
+    size_t quiet;
+
+    paper_init(&paper, 0);
+    quiet = paper_add(&paper, 256, 3000, 4096, -1);
+    paper.vms[quiet].settings.maximum = kib_mib(2000);
+    paper_decide(&paper);
+    ck_assert_int_eq(paper_goal(&paper, quiet), 2998); /* does it move at all? */
+    paper_settle(&paper);
+    ck_assert_int_eq(paper_target(&paper, quiet), 2000);
+    paper.vms[quiet].settings.minimum = kib_mib(2000);
+    paper.vms[quiet].target = paper.vms[quiet].assigned = kib_mib(1000);
+    paper_settle(&paper);
+    ck_assert_int_eq(paper_target(&paper, quiet), 2000);
+}
+END_TEST
+
+START_TEST(a_guest_without_a_balloon_driver_loses_no_more_than_one_step)
+{
+    size_t rock, needy;
+
+    paper_init(&paper, 0);
+    rock = paper_add(&paper, 256, 3000, 4096, 500);
+    needy = paper_add(&paper, 256, 1000, 4096, 3000);
+    paper.vms[rock].report.balloon = false;
+    for (int i = 0; i < 600; i++) {
+        paper_decide(&paper);
+        paper_apply(&paper);
+        paper_follow(&paper, rock);
+        ck_assert_int_ge(paper_target(&paper, rock), 2998);
+        paper.snapshot.now_ms += 1000;
+    }
+    ck_assert_int_eq(paper.verdicts[rock].state, VM_UNRESPONSIVE);
+    (void)needy;
+}
+END_TEST
+
+START_TEST(a_stuck_guest_costs_the_others_no_more_than_what_it_keeps)
+{
+    size_t stuck, a, b;
+
+    paper_init(&paper, 0);
+    stuck = paper_add(&paper, 256, 2000, 4096, 500);
+    a = paper_add(&paper, 256, 2000, 4096, 500);
+    b = paper_add(&paper, 256, 1000, 4096, 2000);
+    for (int i = 0; i < 20; i++) {
+        paper_decide(&paper);
+        paper_apply(&paper);
+        paper_follow(&paper, stuck);
+        paper.snapshot.now_ms += 1000;
+    }
+    ck_assert_int_eq(paper.verdicts[stuck].state, VM_UNRESPONSIVE);
+    ck_assert_int_ge(paper_target(&paper, stuck), 1996); /* it was given its target back */
+    ck_assert_int_eq(paper_target(&paper, b), 2400);
+    ck_assert_int_ge(paper_target(&paper, a), 596);
+    ck_assert(paper.decision.settled);
+}
+END_TEST
+
+START_TEST(a_domain_that_is_being_built_has_all_that_it_claims)
+{
+    size_t built, needy;
+
+    paper_init(&paper, 2010);
+    built = paper_add(&paper, 256, 10, 4096, -1);
+    needy = paper_add(&paper, 256, 1000, 4096, 3000);
+    paper.vms[built].state = VM_BUILDING;
+    paper.vms[built].cap = kib_mib(2001);
+    paper.vms[built].claim = kib_mib(1991);
+    paper_decide(&paper);
+    ck_assert_int_eq(paper.actions[0].target.v, kib_mib(1020).v);
+    (void)needy;
+}
+END_TEST
+
+START_TEST(a_start_pushes_lower_priorities_to_their_minimum_and_equals_to_their_demand)
+{
+    size_t low, equal, high;
+
+    paper_init(&paper, 100);
+    low = paper_add(&paper, 500, 2000, 4096, 1000);
+    equal = paper_add(&paper, 500, 2000, 4096, 1000);
+    high = paper_add(&paper, 500, 2000, 4096, 1000);
+    paper.vms[low].settings.priority = 10;
+    paper.vms[high].settings.priority = 90;
+    paper_decide(&paper);
+    ck_assert_int_eq(admit(&paper.snapshot, &paper.decision, 50).now.v, kib_mib(100).v);
+    ck_assert_int_eq(admit(&paper.snapshot, &paper.decision, 50).freeable.v,
+                     kib_mib(1500 + 1000 + 800).v);
+    ck_assert_int_eq(admit(&paper.snapshot, &paper.decision, 0).freeable.v,
+                     kib_mib(800 + 800 + 800).v);
+    ck_assert_int_eq(admit(&paper.snapshot, &paper.decision, 100).freeable.v,
+                     kib_mib(1500 + 1500 + 1500).v);
+    (void)equal;
+}
+END_TEST
+
+START_TEST(a_quiet_guest_gives_to_a_start_only_if_that_is_allowed_and_it_can_move)
+{
+    size_t quiet;
+
+    paper_init(&paper, 0);
+    quiet = paper_add(&paper, 500, 2000, 4096, -1);
+    paper_decide(&paper);
+    ck_assert_int_eq(admit(&paper.snapshot, &paper.decision, 100).freeable.v, 0);
+    paper.snapshot.settings.blind = true;
+    paper_decide(&paper);
+    ck_assert_int_eq(admit(&paper.snapshot, &paper.decision, 100).freeable.v, 0);
+    paper.tracks[quiet].mobile = true;
+    paper_decide(&paper);
+    ck_assert_int_eq(admit(&paper.snapshot, &paper.decision, 100).freeable.v, kib_mib(1500).v);
+    ck_assert_int_eq(admit(&paper.snapshot, &paper.decision, 50).freeable.v, 0);
+}
+END_TEST
+
+START_TEST(reasons_have_a_name_and_a_sentence_each)
+{
+    for (enum reason reason = 0; reason < REASON_COUNT; reason++) {
+        ck_assert_ptr_nonnull(reason_name(reason));
+        ck_assert_ptr_nonnull(reason_text(reason));
+        for (enum reason other = 0; other < reason; other++)
+            ck_assert_str_ne(reason_name(reason), reason_name(other));
+    }
+}
+END_TEST
+
+int main(void)
+{
+    return suite_run(
+        "decide", (const TTest *const[]){
+                      an_empty_host_is_settled,
+                      the_same_input_gives_the_same_bytes,
+                      memory_moves_from_one_guest_to_another,
+                      who_does_not_run_normally_is_never_touched,
+                      dom0_and_the_ignored_are_never_touched,
+                      a_static_vm_has_its_startup_memory,
+                      a_guest_without_a_report_keeps_what_it_has,
+                      a_quiet_guest_is_brought_within_its_bounds_step_by_step,
+                      a_guest_without_a_balloon_driver_loses_no_more_than_one_step,
+                      a_stuck_guest_costs_the_others_no_more_than_what_it_keeps,
+                      a_domain_that_is_being_built_has_all_that_it_claims,
+                      a_start_pushes_lower_priorities_to_their_minimum_and_equals_to_their_demand,
+                      a_quiet_guest_gives_to_a_start_only_if_that_is_allowed_and_it_can_move,
+                      reasons_have_a_name_and_a_sentence_each,
+                      NULL,
+                  });
+}
