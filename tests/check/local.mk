@@ -10,13 +10,14 @@ HOUSE_CHECKS = \
 	%D%/config.sh \
 	%D%/format.sh \
 	%D%/shell.sh \
+	%D%/counting.sh \
 	%D%/self-test.sh
 TESTS += $(HOUSE_CHECKS)
 
 EXTRA_DIST += \
 	%D%/lib.sh %D%/core-symbols.allow \
 	%D%/layers.sh %D%/knowledge.sh %D%/purity.sh %D%/headers.sh \
-	%D%/traces.sh %D%/config.sh %D%/format.sh %D%/shell.sh %D%/self-test.sh
+	%D%/traces.sh %D%/counting.sh %D%/config.sh %D%/format.sh %D%/shell.sh %D%/self-test.sh
 
 $(top_builddir)/%D%/purity.log: libxm_core.a
 
