@@ -108,7 +108,7 @@ build_in() { # FOLDER CONFIGURE-ARGUMENT…
 
 # --- testing and counting --------------------------------------------------------------------------
 
-# make check with the results of before out of the way. Lists what was skipped or failed.
+# make check with the results of before out of the way.
 check_in() { # FOLDER MAKE-ARGUMENT…
     local folder=$1 code
     shift
@@ -119,13 +119,15 @@ check_in() { # FOLDER MAKE-ARGUMENT…
     return "$code"
 }
 
-# One line a test: "RESULT NAME: N passed, N failed". What a test says of itself counts; a test that
-# says nothing is one; one that was skipped has failed.
+# One line a test: "RESULT NAME: N passed, N failed", and the end of its log where it did not pass.
+# What a test says of itself counts; a test that says nothing is one; one that was skipped has failed.
 results_below() { # FOLDER
-    local trs result
+    local trs log result
     find "$1" -name '*.trs' | sort | while read -r trs; do
+        log=${trs%.trs}.log
         result=$(sed -n 's/^:test-result: //p' "$trs" | head -n 1)
-        count_log "${trs%.trs}.log" "$result" "$(realpath --relative-to="$1" "${trs%.trs}")"
+        count_log "$log" "$result" "$(realpath --relative-to="$1" "${trs%.trs}")"
+        [ "$result" = PASS ] || tail -n 12 "$log" | sed 's/^/    | /'
     done
 }
 

@@ -36,7 +36,7 @@ AC_DEFUN([XM_WARNINGS], [
     m4_foreach_w([xm_flag],
         [-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
          -Wmissing-declarations -Wvla -Wformat=2 -Wundef -Wpointer-arith -Wcast-align -Wwrite-strings
-         -Wredundant-decls -Wnested-externs -Wimplicit-fallthrough -Wdouble-promotion
+         -Wredundant-decls -Wnested-externs -Wdouble-promotion
          -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wnull-dereference],
         [XM_TRY_CFLAG([WARN_CFLAGS], xm_flag)])
     AS_IF([test "x$enable_werror" = xyes], [WARN_CFLAGS="$WARN_CFLAGS -Werror"])
