@@ -44,12 +44,15 @@ static const char *const texts[STATEMENT_COUNT] = {
         "INSERT INTO event (" EVENT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [STATEMENT_TRIM_AGE] = "DELETE FROM event WHERE time_ms < ?1",
     [STATEMENT_TRIM_COUNT] = "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?1",
+    /* Times rise with ids, but not where a clock was set back: the first id to look at is found by
+     * the index of times, and what is before it need not be read. */
     [STATEMENT_QUERY_EVENTS] =
-        "SELECT * FROM (SELECT " EVENT_COLUMNS " FROM event WHERE time_ms >= ?1 AND id > ?2"
-        " ORDER BY id DESC LIMIT ?3) ORDER BY id",
+        "SELECT * FROM (SELECT " EVENT_COLUMNS " FROM event WHERE time_ms >= ?1 AND"
+        " id > max(?2, CASE WHEN ?1 > 0 THEN (SELECT min(id) - 1 FROM event INDEXED BY"
+        " event_by_time WHERE time_ms >= ?1) ELSE ?2 END) ORDER BY id DESC LIMIT ?3) ORDER BY id",
     [STATEMENT_QUERY_VM_EVENTS] =
-        "SELECT * FROM (SELECT " EVENT_COLUMNS " FROM event WHERE time_ms >= ?1 AND id > ?2"
-        " AND vm = ?4 ORDER BY id DESC LIMIT ?3) ORDER BY id",
+        "SELECT " EVENT_COLUMNS " FROM event WHERE id IN (SELECT id FROM event WHERE vm = ?4"
+        " AND time_ms >= ?1 AND id > ?2 ORDER BY id DESC LIMIT ?3) ORDER BY id",
 };
 
 int connection_prepare(struct connection *connection, struct err *err)

@@ -8,15 +8,23 @@
 #include "proto/proto.h"
 
 #define ROOM_FIRST 4096
+#define ROOM_KEPT  ((size_t)16 * 1024) /* a larger buffer is given back when it is empty */
 
 void proto_lines_init(struct proto_lines *lines, size_t limit)
 {
     *lines = (struct proto_lines){.limit = limit};
 }
 
-void proto_lines_fini(struct proto_lines *lines)
+static void give_back(struct proto_lines *lines)
 {
     free(lines->bytes);
+    lines->bytes = NULL;
+    lines->room = lines->start = 0;
+}
+
+void proto_lines_fini(struct proto_lines *lines)
+{
+    give_back(lines);
     *lines = (struct proto_lines){0};
 }
 
@@ -38,40 +46,51 @@ static void make_room(struct proto_lines *lines, size_t more)
     lines->room = room;
 }
 
-/* The first newline that is there; what was searched already is not searched again. */
-static char *unsearched_newline(const struct proto_lines *lines)
+/* How long the unfinished line will be with these bytes. False where any line is too long. */
+static bool measure(const struct proto_lines *lines, const char *bytes, size_t length, size_t *tail)
 {
-    if (lines->length == lines->searched)
-        return NULL;
-    return memchr(lines->bytes + lines->start + lines->searched, '\n',
-                  lines->length - lines->searched);
+    const char *end = bytes + length, *newline;
+
+    *tail = lines->tail;
+    while ((newline = memchr(bytes, '\n', (size_t)(end - bytes)))) {
+        if (*tail + (size_t)(newline - bytes) > lines->limit)
+            return false;
+        *tail = 0;
+        bytes = newline + 1;
+    }
+    *tail += (size_t)(end - bytes);
+    return *tail <= lines->limit;
 }
 
 int proto_lines_feed(struct proto_lines *lines, const void *bytes, size_t length, struct err *err)
 {
-    const char *newline = memchr(bytes, '\n', length);
-    size_t first = newline ? (size_t)(newline - (const char *)bytes) : length;
+    size_t tail;
 
-    /* Only the first line can be one that was begun before; a later one of this portion is checked
-     * when it is taken. */
-    if (!unsearched_newline(lines) && lines->length + first > lines->limit)
+    if (length == 0)
+        return 0;
+    if (!measure(lines, bytes, length, &tail))
         return err_set(err, ERR_INVALID, "a line of more than %zu bytes", lines->limit);
     make_room(lines, length);
-    memcpy(lines->bytes + lines->start + lines->length, bytes, length);
+    memcpy(lines->bytes + lines->length, bytes, length);
     lines->length += length;
+    lines->tail = tail;
     return 0;
 }
 
 const char *proto_lines_next(struct proto_lines *lines, size_t *length)
 {
-    char *newline = unsearched_newline(lines);
-    char *from;
+    char *from, *newline;
 
+    if (lines->length == 0 && lines->room > ROOM_KEPT)
+        give_back(lines);
+    if (lines->length == lines->searched)
+        return NULL;
+    from = lines->bytes + lines->start;
+    newline = memchr(from + lines->searched, '\n', lines->length - lines->searched);
     if (!newline) {
         lines->searched = lines->length;
         return NULL;
     }
-    from = lines->bytes + lines->start;
     *newline = '\0';
     *length = (size_t)(newline - from);
     lines->start += *length + 1;

@@ -23,8 +23,9 @@ static void read_failure(const json_t *error, struct err *failure)
 {
     const char *text = json_string_value(json_object_get(error, "message"));
     const char *name = json_string_value(json_object_get(json_object_get(error, "data"), "name"));
+    enum err_code code = name ? err_code_by_name(name) : ERR_FAILED;
 
-    err_set(failure, name ? err_code_by_name(name) : ERR_FAILED, "%s",
+    err_set(failure, code == ERR_NONE ? ERR_FAILED : code, "%s",
             text ? text : "the server gave no reason");
 }
 
@@ -45,7 +46,7 @@ int proto_message_decode(const char *line, size_t length, struct proto_message *
     if (out->method) {
         out->kind = strcmp(out->method, "hello") == 0 ? PROTO_HELLO : PROTO_NOTIFICATION;
         out->value = value_of(json_object_get(root, "params"));
-    } else if (error) {
+    } else if (error && !json_is_null(error)) {
         out->kind = PROTO_ERROR;
         read_failure(error, failure);
     } else if (result) {

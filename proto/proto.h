@@ -26,19 +26,22 @@ struct err;
 
 /* --- bytes in, lines out ---------------------------------------------------------------------- */
 
-/* Zeroed by proto_lines_init; the buffer grows to limit and no further. */
+/* Zeroed by proto_lines_init. It holds what was fed and not yet taken; of an unfinished line, no
+ * more than limit. */
 struct proto_lines {
-    char *bytes;          /* owned */
+    char *bytes;          /* owned; NULL while nothing waits */
     size_t start, length; /* the unread part */
     size_t searched;      /* of it, without a newline */
-    size_t room, limit;
+    size_t tail;          /* of it, the last line, which has no newline yet */
+    size_t room;
+    size_t limit; /* bytes of a line, without its newline */
 };
 
 void proto_lines_init(struct proto_lines *lines, size_t limit);
 void proto_lines_fini(struct proto_lines *lines);
 
-/* Takes bytes in. 0, or −1 ERR_INVALID where a line is longer than the limit: the connection is of
- * no more use. */
+/* Takes bytes in. 0, or −1 ERR_INVALID where a line is longer than the limit: nothing of the bytes
+ * was taken, and the connection is of no more use. */
 int proto_lines_feed(struct proto_lines *lines, const void *bytes, size_t length, struct err *err);
 
 /* The next whole line without its newline, valid until the next call; NULL where there is none yet.
@@ -105,7 +108,8 @@ struct proto_writer;
 struct proto_writer *proto_writer_new(void);
 void proto_writer_free(struct proto_writer *writer);
 
-/* What was written so far; borrowed. proto_writer_clear begins anew. */
+/* What was written so far; borrowed, without a NUL, and NULL where nothing ever was.
+ * proto_writer_clear begins anew. */
 const char *proto_writer_bytes(const struct proto_writer *writer, size_t *length);
 void proto_writer_clear(struct proto_writer *writer);
 

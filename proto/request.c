@@ -81,20 +81,32 @@ static int read_id(const json_t *id, char *out, struct err *err)
     return fits ? 0 : err_set(err, ERR_INVALID, "id is neither a whole number nor a short text");
 }
 
-static int read_envelope(struct proto_request *request, struct err *err)
+static int check_members(json_t *root, struct err *err)
 {
-    const char *version = json_string_value(json_object_get(request->root, "jsonrpc"));
+    static const char *const known[] = {"jsonrpc", "id", "method", "params"};
     const char *key;
     json_t *value;
 
+    json_object_foreach(root, key, value)
+    {
+        bool found = false;
+
+        for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+            found |= strcmp(key, known[i]) == 0;
+        if (!found)
+            return err_set(err, ERR_INVALID, "a request has no member '%.40s'", key);
+    }
+    return 0;
+}
+
+static int read_envelope(struct proto_request *request, struct err *err)
+{
+    const char *version = json_string_value(json_object_get(request->root, "jsonrpc"));
+
     if (!version || strcmp(version, "2.0") != 0)
         return err_set(err, ERR_INVALID, "\"jsonrpc\": \"2.0\" is missing");
-    json_object_foreach(request->root, key,
-                        value) if (strcmp(key, "jsonrpc") != 0 && strcmp(key, "id") != 0 &&
-                                   strcmp(key, "method") != 0 &&
-                                   strcmp(key, "params") !=
-                                       0) return err_set(err, ERR_INVALID,
-                                                         "a request has no member '%.40s'", key);
+    if (check_members(request->root, err))
+        return -1;
     request->method = json_string_value(json_object_get(request->root, "method"));
     if (!request->method)
         return err_set(err, ERR_INVALID, "method is missing");
@@ -156,7 +168,11 @@ static bool all_texts(const json_t *object)
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)object, key, value) if (!json_is_string(value)) return false;
+    json_object_foreach((json_t *)object, key, value)
+    {
+        if (!json_is_string(value))
+            return false;
+    }
     return true;
 }
 

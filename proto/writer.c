@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Builds lines of JSON straight into one buffer: nothing is allocated per value. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,15 +68,13 @@ static void add_raw(struct proto_writer *writer, const char *text)
     add_bytes(writer, text, strlen(text));
 }
 
-/* Length of the UTF-8 character at text; 0 where it is none (RFC 3629: no overlong forms, no
- * surrogates). */
+/* Length of the UTF-8 character at text, which is not ASCII; 0 where it is none (RFC 3629: no
+ * overlong forms, no surrogates). */
 static size_t utf8_length(const unsigned char *text)
 {
     unsigned char low = 0x80, high = 0xbf;
     size_t length;
 
-    if (text[0] < 0x80)
-        return 1;
     if (text[0] >= 0xc2 && text[0] <= 0xdf)
         length = 2;
     else if (text[0] >= 0xe0 && text[0] <= 0xef)
@@ -103,27 +100,43 @@ static size_t utf8_length(const unsigned char *text)
     return length;
 }
 
+/* Writes the one character at `at`: escaped, as it is, or '?'. Returns how many bytes it takes. */
+static size_t add_odd(struct proto_writer *writer, const unsigned char *at)
+{
+    char escaped[8];
+    size_t length;
+
+    if (*at < 0x20 || *at == '"' || *at == '\\') {
+        snprintf(escaped, sizeof(escaped), *at < 0x20 ? "\\u%04x" : "\\%c", *at);
+        add_raw(writer, escaped);
+        return 1;
+    }
+    length = utf8_length(at);
+    if (length > 0) {
+        add_bytes(writer, (const char *)at, length);
+        return length;
+    }
+    add_raw(writer, "?");
+    return 1;
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
 static void add_text(struct proto_writer *writer, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
-    char escaped[8];
+    const unsigned char *at = (const unsigned char *)text, *from;
 
     add_raw(writer, "\"");
     while (*at) {
-        size_t length = utf8_length(at);
-
-        if (*at == '"' || *at == '\\') {
-            snprintf(escaped, sizeof(escaped), "\\%c", *at);
-            add_raw(writer, escaped);
-        } else if (*at < 0x20) {
-            snprintf(escaped, sizeof(escaped), "\\u%04x", *at);
-            add_raw(writer, escaped);
-        } else if (length > 0) {
-            add_bytes(writer, (const char *)at, length);
-        } else {
-            add_raw(writer, "?");
-        }
-        at += length > 0 ? length : 1;
+        for (from = at; is_plain(*at);)
+            at++;
+        if (at > from)
+            add_bytes(writer, (const char *)from, (size_t)(at - from));
+        if (*at)
+            at += add_odd(writer, at);
     }
     add_raw(writer, "\"");
 }
@@ -183,11 +196,17 @@ void proto_put_text(struct proto_writer *writer, const char *key, const char *te
 
 void proto_put_integer(struct proto_writer *writer, const char *key, int64_t value)
 {
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
     char digits[24];
+    size_t at = sizeof(digits);
 
+    do
+        digits[--at] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (value < 0)
+        digits[--at] = '-';
     begin_value(writer, key);
-    snprintf(digits, sizeof(digits), "%" PRId64, value);
-    add_raw(writer, digits);
+    add_bytes(writer, digits + at, sizeof(digits) - at);
 }
 
 void proto_put_boolean(struct proto_writer *writer, const char *key, bool value)
