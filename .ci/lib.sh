@@ -8,7 +8,7 @@ set -u
 # shellcheck disable=SC2034 # both are for those who read this file
 build_packages=(
     autoconf automake libtool pkg-config gcc libc6-dev make
-    libevent-dev libsqlite3-dev libjansson-dev libinih-dev liblzma-dev uthash-dev libxen-dev check
+    libevent-dev libsqlite3-dev libjansson-dev libinih-dev uthash-dev libxen-dev check
 )
 # shellcheck disable=SC2034
 test_packages=(
@@ -38,26 +38,40 @@ missing_packages() { # PACKAGE…
     done
 }
 
+can_be_root() {
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null
+}
+
+as_root() { # COMMAND…
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+update_package_lists() {
+    if ! can_be_root || ! as_root apt-get -q update >/dev/null; then
+        say "apt's lists of packages are not up to date; as root: apt-get update"
+        return 1
+    fi
+}
+
 # Says what it installs; installs nothing that is there.
 install_missing() { # PACKAGE…
-    local missing as_root=()
+    local missing
     command -v dpkg-query >/dev/null || {
         say "This is not Debian: see to it that these are there, under whatever name: $*"
         return
     }
     mapfile -t missing < <(missing_packages "$@")
     [ "${#missing[@]}" -gt 0 ] || return 0
-    if [ "$(id -u)" != 0 ]; then
-        command -v sudo >/dev/null ||
-            give_up "packages are missing; as root: apt-get install ${missing[*]}"
-        as_root=(sudo)
-    fi
+    can_be_root || give_up "packages are missing; as root: apt-get install ${missing[*]}"
     say "Installing with apt-get, because they are missing: ${missing[*]}"
-    if ! "${as_root[@]}" apt-get -q update >/dev/null ||
-        ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-            apt-get -q -y install --no-install-recommends "${missing[@]}" >/dev/null; then
+    update_package_lists
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends "${missing[@]}" >/dev/null ||
         give_up "apt-get could not install: ${missing[*]}"
-    fi
 }
 
 # --- where to build --------------------------------------------------------------------------------

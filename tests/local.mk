@@ -14,7 +14,7 @@ AM_TESTS_ENVIRONMENT = \
 	XENMEM_SRC='$(abs_top_srcdir)'; export XENMEM_SRC; \
 	XENMEM_BUILD='$(abs_top_builddir)'; export XENMEM_BUILD; \
 	XENMEM_CC='$(CC)'; export XENMEM_CC; \
-	XENMEM_NM='$(NM)'; export XENMEM_NM; \
+	XENMEM_NM='$(NM)'; XENMEM_NM=$${XENMEM_NM%% *}; export XENMEM_NM; \
 	XENMEM_CPPFLAGS='$(CPPFLAGS) $(LIBEVENT_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS) $(INIH_CFLAGS) $(CHECK_CFLAGS) $(XEN_CFLAGS)'; export XENMEM_CPPFLAGS; \
 	XENMEM_WITH_XEN='$(with_xen_text)'; export XENMEM_WITH_XEN;
 

@@ -8,7 +8,6 @@ here=$(cd "${BASH_SOURCE%/*}" && pwd)
 archive=${1:-${XENMEM_BUILD:-.}/libxm_core.a}
 tree=${2:-${XENMEM_SRC:-.}}
 nm=${XENMEM_NM:-nm}
-nm=${nm%% *}
 
 if [ ! -s "$archive" ]; then
     finding "$archive" "no such archive"
