@@ -21,8 +21,9 @@ struct reader {
     conf_fn *each;
     void *arg;
     struct err *err;
-    int line;                           /* of the file, from 1 */
-    int failed_line;                    /* where err arose; 0: nowhere */
+    int line;        /* of the file, from 1 */
+    int failed_line; /* where err arose; 0: nowhere */
+    bool wants_key;  /* the line that the parser has now must turn out to be one */
     char section[CONF_SECTION_MAX + 1]; /* that we are in */
     char **sections;                    /* seen so far */
     size_t n_sections;
@@ -130,6 +131,15 @@ static const char *skip_mark(const char *raw, int line)
     return line == 1 && strncmp(raw, "\xef\xbb\xbf", 3) == 0 ? raw + 3 : raw;
 }
 
+/* The parser goes on after a line that it does not understand; we do not. */
+static int check_last_line(struct reader *reader)
+{
+    if (!reader->wants_key)
+        return 0;
+    err_set(reader->err, ERR_INVALID, "neither '[section]' nor 'key = value'");
+    return fail_here(reader);
+}
+
 /* The parser's fgets. NULL ends it: at the end of the file, and after the first failure. */
 static char *next_line(char *buf, int room, void *arg)
 {
@@ -139,7 +149,8 @@ static char *next_line(char *buf, int room, void *arg)
     size_t length;
 
     invariant(room > CONF_LINE_MAX + 1);
-    if (reader->failed_line > 0 || !read_raw(reader->stream, raw, &length))
+    if (reader->failed_line > 0 || check_last_line(reader) ||
+        !read_raw(reader->stream, raw, &length))
         return NULL;
     reader->line++;
     /* Without its indentation no line is taken for the continuation of the one before. */
@@ -149,6 +160,7 @@ static char *next_line(char *buf, int room, void *arg)
         fail_here(reader);
         return NULL;
     }
+    reader->wants_key = strchr("[#;", *line) == NULL;
     snprintf(buf, (size_t)room, "%s\n", line);
     return buf;
 }
@@ -174,6 +186,7 @@ static int on_key(void *arg, const char *section, const char *key, const char *v
     struct reader *reader = arg;
 
     (void)section;
+    reader->wants_key = false;
     if (reader->failed_line > 0)
         return 0;
     return take_key(reader, key, value) ? fail_here(reader) + 1 : 1;
@@ -181,16 +194,9 @@ static int on_key(void *arg, const char *section, const char *key, const char *v
 
 static int read_stream(struct reader *reader)
 {
-    int syntax_line = ini_parse_stream(next_line, reader, on_key, reader);
-
+    (void)ini_parse_stream(next_line, reader, on_key, reader);
     if (ferror(reader->stream))
         return err_set_errno(reader->err, ERR_FAILED, errno, "%s", reader->file);
-    invariant(syntax_line >= 0);
-    /* The parser goes on after a line that it does not understand: the first one counts. */
-    if (syntax_line > 0 && (reader->failed_line == 0 || syntax_line < reader->failed_line)) {
-        reader->failed_line = syntax_line;
-        err_set(reader->err, ERR_INVALID, "neither '[section]' nor 'key = value'");
-    }
     if (reader->failed_line > 0)
         return err_wrap(reader->err, "%s:%d", reader->file, reader->failed_line);
     return 0;

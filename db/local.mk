@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # L2: the only folder that knows SQLite.
 noinst_LIBRARIES += libxm_db.a
 libxm_db_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)

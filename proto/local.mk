@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # L2: the only folder that knows JSON.
 noinst_LIBRARIES += libxm_proto.a
 libxm_proto_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) -fPIC

@@ -144,6 +144,17 @@ START_TEST(the_first_mistake_is_the_one_that_is_named)
 }
 END_TEST
 
+START_TEST(nothing_is_told_of_what_is_behind_a_mistake)
+{
+    assert_refused("[a]\nx = 1\nnonsense\ny = 2\n[b]\n", 3, "neither");
+    ck_assert_str_eq(heard, "1 [a] -=-\n2 [a] x=1\n");
+    assert_refused("[a]\nx = 1\n[b\ny = 2\n", 3, "no ']'");
+    ck_assert_str_eq(heard, "1 [a] -=-\n2 [a] x=1\n");
+    assert_refused("[a]\nx = 1\nx = 2\ny = 2\n", 3, "twice");
+    ck_assert_str_eq(heard, "1 [a] -=-\n2 [a] x=1\n");
+}
+END_TEST
+
 START_TEST(nothing_is_said_twice)
 {
     assert_refused("[a]\nx = 1\ny = 2\nx = 1\n", 4, "'x' is there twice in [a]");
@@ -232,6 +243,7 @@ int main(void)
     tcase_add_test(tests, keys_before_any_section_have_none);
     tcase_add_test(tests, lines_that_mean_nothing_are_refused);
     tcase_add_test(tests, the_first_mistake_is_the_one_that_is_named);
+    tcase_add_test(tests, nothing_is_told_of_what_is_behind_a_mistake);
     tcase_add_test(tests, nothing_is_said_twice);
     tcase_add_test(tests, what_would_be_cut_is_refused);
     tcase_add_test(tests, control_characters_are_refused);

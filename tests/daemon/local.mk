@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 DAEMON_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 
-check_PROGRAMS += %D%/test_registry %D%/test_options
-%C%_test_registry_SOURCES = %D%/test_registry.c
+check_PROGRAMS += %D%/test_registry %D%/test_nature %D%/test_options
+%C%_test_registry_SOURCES = %D%/test_registry.c %D%/view.c %D%/view.h
 %C%_test_registry_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_registry_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_nature_SOURCES = %D%/test_nature.c %D%/view.c %D%/view.h
+%C%_test_nature_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_nature_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
 %C%_test_options_SOURCES = %D%/test_options.c
 %C%_test_options_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_options_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Fuzz targets. With --enable-fuzzer: `make fuzzers`, then tests/fuzz/fuzz_NAME CORPUS.
 
-FUZZERS = %D%/fuzz_units %D%/fuzz_report
+FUZZERS = %D%/fuzz_units %D%/fuzz_report %D%/fuzz_conf %D%/fuzz_request %D%/fuzz_message
 EXTRA_PROGRAMS += $(FUZZERS)
 EXTRA_DIST += %D%/corpus
 
@@ -21,6 +21,15 @@ fuzzers: $(FUZZERS)
 %C%_fuzz_report_SOURCES = %D%/fuzz_report.c %D%/fuzz.h $(fuzz_main)
 %C%_fuzz_report_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 %C%_fuzz_report_LDADD = libxm_core.a libxm_base.a
+%C%_fuzz_conf_SOURCES = %D%/fuzz_conf.c %D%/fuzz.h $(fuzz_main)
+%C%_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+%C%_fuzz_conf_LDADD = libxm_conf.a libxm_base.a $(INIH_LIBS)
+%C%_fuzz_request_SOURCES = %D%/fuzz_request.c %D%/fuzz.h $(fuzz_main)
+%C%_fuzz_request_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+%C%_fuzz_request_LDADD = libxm_proto.a libxm_base.a $(JANSSON_LIBS)
+%C%_fuzz_message_SOURCES = %D%/fuzz_message.c %D%/fuzz.h $(fuzz_main)
+%C%_fuzz_message_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+%C%_fuzz_message_LDADD = libxm_proto.a libxm_base.a $(JANSSON_LIBS)
 
 FUZZERS += %D%/fuzz_client
 %C%_fuzz_client_SOURCES = %D%/fuzz_client.c %D%/fuzz.h $(fuzz_main)
