@@ -94,6 +94,7 @@ struct sim_domain {
     bool ran;         /* it has used CPU time */
     bool dying;       /* as the hypervisor shows it, which is late */
     bool keep_paused; /* xl create -p */
+    bool arriving;    /* by migration: gets its own name when it runs */
     bool locked;      /* somebody holds libxl's lock on it */
     int32_t shutdown_reason;
     struct kib tot, cap, claim, pool, pod;
@@ -205,9 +206,13 @@ struct kib world_budget(struct kib rate, int64_t step_ms, int64_t *budget);
 
 /* --- hv_sim_toolstack.c: what xl does --- */
 
-/* Begins to build vm, as `xl create`: *out is the new domain, being built. 0, or −1: ERR_NO_MEMORY
- * at once where the host has not got it, ERR_INVALID where the name is taken. */
-int toolstack_create(struct world *world, const struct sim_vm *vm, bool keep_paused,
+/* What a domain is built for. */
+enum sim_create { CREATE_RUN, CREATE_PAUSED, CREATE_RECEIVE };
+
+/* Begins to build vm, as `xl create` does, with -p, or as an incoming migration: *out is the new
+ * domain, being built. 0, or −1: ERR_NO_MEMORY at once where the host has not got it, ERR_INVALID
+ * where the name is taken. */
+int toolstack_create(struct world *world, const struct sim_vm *vm, enum sim_create how,
                      struct sim_domain **out, struct err *err);
 
 /* Puts vm there as one that has run for long, at rest. 0, or −1 as above. */

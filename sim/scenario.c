@@ -276,12 +276,14 @@ static int build_vm(const struct scenario *scenario, struct planned_vm *planned,
 {
     char create[CONF_LINE_MAX + 1];
     const struct sim_vm *vm;
+    struct err why;
 
     if (sim_vm_complete(&planned->vm, err))
         return err_wrap(err, "%s:%d", scenario->file, planned->line);
     vm = world_take_vm(world, &planned->vm);
-    if (planned->start == START_RUNNING && toolstack_settle(world, vm, err))
-        return err_wrap(err, "%s:%d: VM %s", scenario->file, planned->line, vm->name);
+    if (planned->start == START_RUNNING && toolstack_settle(world, vm, &why))
+        return err_set(err, ERR_INVALID, "%s:%d: VM %s: %s", scenario->file, planned->line,
+                       vm->name, why.text);
     if (planned->start == START_LATER) {
         snprintf(create, sizeof(create), "create %.60s", vm->name);
         world_plan(world, planned->start_ms, create);
