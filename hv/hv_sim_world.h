@@ -117,10 +117,11 @@ struct sim_rebuild {
     int64_t due_ms;
 };
 
-/* A command for later: a line for world_xl. */
+/* A command for later. */
 struct sim_event {
     int64_t due_ms;
-    char *line;
+    int64_t every_ms; /* and again after so long; 0: once */
+    char *line;       /* for sim_xl_planned; owned */
 };
 
 struct sim_note {
@@ -141,7 +142,7 @@ struct world {
     struct sim_rebuild *rebuilds;
     size_t n_rebuilds;
     struct sim_event *events; /* ascending in time */
-    size_t n_events, next_event;
+    size_t n_events;
     uint64_t stamp;                      /* grows with every report */
     unsigned changes;                    /* HV_…, since somebody took and cleared them */
     struct kib low_threshold, low_rearm; /* of the low-memory signal */
@@ -182,8 +183,8 @@ int world_change_vm(struct world *world, const struct sim_vm *vm, const char *ke
 struct sim_domain *world_find(const struct world *world, uint32_t domid);
 struct sim_domain *world_find_name(const struct world *world, const char *name);
 
-/* Has a line for world_xl carried out at that time. */
-void world_plan(struct world *world, int64_t due_ms, const char *line);
+/* Has a line for the simulated xl carried out at that time, and again every every_ms (0: once). */
+void world_plan(struct world *world, int64_t due_ms, int64_t every_ms, const char *line);
 
 /* Remembers that something happened, for people. */
 __attribute__((format(printf, 2, 3))) void world_note(struct world *world, const char *format, ...);

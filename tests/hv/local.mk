@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 check_PROGRAMS += \
 	%D%/test_domain_state \
-	%D%/test_sim_guest %D%/test_sim_toolstack %D%/test_sim_vm \
+	%D%/test_sim_guest %D%/test_sim_random %D%/test_sim_toolstack %D%/test_sim_vm \
 	%D%/test_sim_wire %D%/test_sim_write
 
 HV_STORY = %D%/story.c %D%/story.h
@@ -26,3 +26,6 @@ HV_TEST_LIBS = libxm_hv.a libxm_core.a libxm_base.a $(XEN_LIBS) $(CHECK_LIBS)
 %C%_test_sim_wire_SOURCES = %D%/test_sim_wire.c $(HV_STORY)
 %C%_test_sim_wire_CPPFLAGS = $(HV_TEST_CPPFLAGS)
 %C%_test_sim_wire_LDADD = $(HV_TEST_LIBS)
+%C%_test_sim_random_SOURCES = %D%/test_sim_random.c $(HV_STORY)
+%C%_test_sim_random_CPPFLAGS = $(HV_TEST_CPPFLAGS)
+%C%_test_sim_random_LDADD = $(HV_TEST_LIBS)

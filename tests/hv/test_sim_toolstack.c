@@ -377,16 +377,29 @@ START_TEST(what_is_planned_happens_in_its_order)
 {
     struct sim_domain *web1 = story_vm("web1", "memory=1g");
 
-    world_plan(world, 20000, "unpause web1");
-    world_plan(world, 10000, "pause web1");
-    world_plan(world, 10000, "mem-set web1 512m");
-    world_plan(world, 15000, "fly web1");
+    world_plan(world, 20000, 0, "unpause web1");
+    world_plan(world, 10000, 0, "pause web1");
+    world_plan(world, 10000, 0, "mem-set web1 512m");
+    world_plan(world, 15000, 0, "fly web1");
     story_pass(10000);
     ck_assert(web1->paused);
     assert_kib(web1->target, kib_mib(512));
     story_pass(10000);
     ck_assert(!web1->paused);
     ck_assert(story_noted("no command 'fly'"));
+}
+END_TEST
+
+START_TEST(what_is_planned_again_and_again_happens_so)
+{
+    story_vm("web1", "memory=1g");
+    world_plan(world, 10000, 10000, "reboot web1");
+    for (uint32_t boots = 1; boots <= 5; boots++) {
+        story_pass(9000);
+        ck_assert_uint_eq(story_domain("web1")->ref.domid, boots);
+        story_pass(1000);
+    }
+    ck_assert_uint_eq(world->n_events, 1);
 }
 END_TEST
 
@@ -443,6 +456,7 @@ int main(void)
     tcase_add_test(tcase, commands_that_make_no_sense_are_refused);
     tcase_add_test(tcase, what_is_hidden_inside_changes_while_it_runs);
     tcase_add_test(tcase, what_is_planned_happens_in_its_order);
+    tcase_add_test(tcase, what_is_planned_again_and_again_happens_so);
     tcase_add_test(tcase, the_same_seed_makes_the_same_world);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);

@@ -123,6 +123,16 @@ START_TEST(what_is_to_happen_happens_at_its_time)
 }
 END_TEST
 
+START_TEST(what_is_to_happen_every_so_often_happens_so)
+{
+    read_text("[vm web1]\nmemory = 1g\n[every 10s]\nreboot = web1\n");
+    world_advance(world, 9000);
+    ck_assert_uint_eq(world_find_name(world, "web1")->ref.domid, 1);
+    world_advance(world, 39000);
+    ck_assert_uint_eq(world_find_name(world, "web1")->ref.domid, 4);
+}
+END_TEST
+
 START_TEST(a_host_may_be_described_after_its_vms)
 {
     read_text(
@@ -141,7 +151,7 @@ START_TEST(each_mistake_is_named_with_its_line)
     assert_refused("[host]\nnodes = 0\n", 2, "nodes");
     assert_refused("[host]\nstep = 1ms\n", 2, "10ms to 60s");
     assert_refused("[host]\nbuild-rate = 0\n", 2, "less than a page");
-    assert_refused("[guests]\n", 1, "none of [host], [vm NAME], [at TIME]");
+    assert_refused("[guests]\n", 1, "none of [host], [vm NAME], [at TIME], [every TIME]");
     assert_refused("size = 8g\n", 1, "in no section");
     assert_refused("[vm]\n", 1, "none of");
     assert_refused("[vm a b]\n", 1, "no VM's name");
@@ -273,6 +283,7 @@ int main(void)
     tcase_add_test(tcase, a_scenario_makes_a_host_and_its_vms);
     tcase_add_test(tcase, an_empty_scenario_is_a_host_without_vms);
     tcase_add_test(tcase, what_is_to_happen_happens_at_its_time);
+    tcase_add_test(tcase, what_is_to_happen_every_so_often_happens_so);
     tcase_add_test(tcase, a_host_may_be_described_after_its_vms);
     tcase_add_test(tcase, each_mistake_is_named_with_its_line);
     tcase_add_test(tcase, what_only_the_whole_file_shows_is_named_with_its_section);
