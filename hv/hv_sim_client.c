@@ -21,7 +21,8 @@ struct sim_client {
     struct wire_out out;
     uint8_t *in; /* owned: what arrived */
     size_t in_length, in_room;
-    size_t used; /* of in: the message that was handed out last */
+    size_t at;   /* of in: what is before it was dealt with */
+    size_t used; /* the message there, which was handed out last */
     unsigned changes;
     bool broken;
 };
@@ -52,7 +53,7 @@ static int wait_for(struct sim_client *client, short events, int64_t until_ms, s
 
     for (;;) {
         int64_t left_ms = until_ms - now_ms();
-        int ready = poll(&poll_fd, 1, left_ms > 0 ? (int)left_ms : 0);
+        int ready = left_ms > 0 ? poll(&poll_fd, 1, (int)left_ms) : 0;
 
         if (ready > 0)
             return 0;
@@ -89,6 +90,10 @@ static int receive(struct sim_client *client, struct err *err)
 {
     ssize_t part;
 
+    client->in_length -= client->at;
+    if (client->at > 0)
+        memmove(client->in, client->in + client->at, client->in_length);
+    client->at = 0;
     if (client->in_room - client->in_length < READ_CHUNK) {
         client->in_room = (client->in_length + READ_CHUNK) * 2;
         client->in = realloc(client->in, client->in_room);
@@ -107,8 +112,7 @@ static int receive(struct sim_client *client, struct err *err)
 
 static void forget_used(struct sim_client *client)
 {
-    client->in_length -= client->used;
-    memmove(client->in, client->in + client->used, client->in_length);
+    client->at += client->used;
     client->used = 0;
 }
 
@@ -119,9 +123,10 @@ static int next_message(struct sim_client *client, enum wire_kind *kind, struct 
     for (;;) {
         size_t size;
 
-        if (client->in_length == 0)
+        if (client->in_length == client->at)
             return 0;
-        if (wire_split(client->in, client->in_length, WIRE_MAX_REPLY, kind, in, &size))
+        if (wire_split(client->in + client->at, client->in_length - client->at, WIRE_MAX_REPLY,
+                       kind, in, &size))
             return sim_client_break(client, err);
         if (size == 0)
             return 0;
@@ -143,8 +148,7 @@ static int wait_message(struct sim_client *client, int64_t until_ms, enum wire_k
 
         if (there != 0)
             return there < 0 ? -1 : 0;
-        there = receive(client, err);
-        if (there < 0 || (there == 0 && wait_for(client, POLLIN, until_ms, err)))
+        if (wait_for(client, POLLIN, until_ms, err) || receive(client, err) < 0)
             return -1;
     }
 }
@@ -195,7 +199,7 @@ int sim_client_drain(struct sim_client *client, unsigned *changes, struct err *e
     forget_used(client);
     do {
         there = receive(client, err);
-    } while (there > 0 && client->in_length < WIRE_MAX_REPLY);
+    } while (there > 0 && client->in_length < WIRE_MAX_REPLY); /* the rest another time */
     if (there < 0)
         return -1;
     if (next_message(client, &kind, &in, err) != 0)

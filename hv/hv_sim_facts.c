@@ -54,10 +54,15 @@ struct known {
     uint64_t stamp;                        /* of the report that was read last */
 };
 
+/* One look. */
+struct entries {
+    struct hv_domain *seen; /* ascending by domid */
+    struct known *known;    /* beside them */
+    size_t n, room;
+};
+
 struct sim_look {
-    struct hv_domain *seen, *seen_before; /* ascending by domid */
-    struct known *known, *known_before;   /* beside them */
-    size_t n, n_before, room;
+    struct entries now, before;
     size_t at_before; /* how far the merge has come */
 };
 
@@ -72,10 +77,10 @@ struct sim_look *sim_look_new(void)
 struct sim_look *sim_look_free(struct sim_look *look)
 {
     if (look) {
-        free(look->seen);
-        free(look->seen_before);
-        free(look->known);
-        free(look->known_before);
+        free(look->now.seen);
+        free(look->now.known);
+        free(look->before.seen);
+        free(look->before.known);
         free(look);
     }
     return NULL;
@@ -83,16 +88,18 @@ struct sim_look *sim_look_free(struct sim_look *look)
 
 void sim_look_begin(struct sim_look *look, size_t n)
 {
-    free(look->seen_before);
-    free(look->known_before);
-    look->seen_before = look->seen;
-    look->known_before = look->known;
-    look->n_before = look->n;
-    look->seen = calloc(n + 1, sizeof(*look->seen));
-    look->known = calloc(n + 1, sizeof(*look->known));
-    invariant(look->seen && look->known);
-    look->n = look->at_before = 0;
-    look->room = n;
+    struct entries entries = look->before; /* their room is used again */
+
+    look->before = look->now;
+    look->at_before = 0;
+    entries.n = 0;
+    if (entries.room < n) {
+        entries.room = n + n / 2;
+        entries.seen = realloc(entries.seen, entries.room * sizeof(*entries.seen));
+        entries.known = realloc(entries.known, entries.room * sizeof(*entries.known));
+        invariant(entries.seen && entries.known);
+    }
+    look->now = entries;
 }
 
 static bool same_domain(const struct hv_ref *a, const struct hv_ref *b)
@@ -103,19 +110,18 @@ static bool same_domain(const struct hv_ref *a, const struct hv_ref *b)
 /* Begins the domain's entry with what the last look left of it, or anew. */
 static void recall(struct sim_look *look, const struct hv_ref *ref, bool pv)
 {
-    struct hv_domain *seen = &look->seen[look->n];
-    struct known *known = &look->known[look->n];
+    const struct entries *before = &look->before;
+    struct hv_domain *seen = &look->now.seen[look->now.n];
+    struct known *known = &look->now.known[look->now.n];
 
-    while (look->at_before < look->n_before &&
-           look->seen_before[look->at_before].ref.domid < ref->domid)
+    while (look->at_before < before->n && before->seen[look->at_before].ref.domid < ref->domid)
         look->at_before++;
-    if (look->at_before < look->n_before &&
-        same_domain(&look->seen_before[look->at_before].ref, ref)) {
-        *seen = look->seen_before[look->at_before];
-        *known = look->known_before[look->at_before];
+    if (look->at_before < before->n && same_domain(&before->seen[look->at_before].ref, ref)) {
+        *seen = before->seen[look->at_before];
+        *known = before->known[look->at_before];
     } else {
-        seen->ref = *ref;
-        known->rested = pv;
+        *seen = (struct hv_domain){.ref = *ref};
+        *known = (struct known){.rested = pv};
     }
 }
 
@@ -205,29 +211,30 @@ static enum vm_state judge_state(const struct hv_domain *seen, const struct know
 
 void sim_look_take(struct sim_look *look, const struct sim_facts *facts, int64_t now_ms)
 {
-    struct hv_domain *seen = &look->seen[look->n];
-    struct known *known = &look->known[look->n];
+    struct entries *now = &look->now;
+    struct hv_domain *seen = &now->seen[now->n];
+    struct known *known = &now->known[now->n];
 
-    invariant(look->n < look->room);
+    invariant(now->n < now->room);
     recall(look, &facts->ref, facts->flags & FACT_PV);
     take_figures(seen, facts);
     take_report(seen, known, facts, now_ms);
     measure_offset(seen, known, facts->videoram);
     seen->state = judge_state(seen, known, facts->flags);
-    look->n++;
+    now->n++;
 }
 
 const struct hv_domain *sim_look_end(struct sim_look *look, size_t *n)
 {
-    *n = look->n;
-    return look->seen;
+    *n = look->now.n;
+    return look->now.seen;
 }
 
 struct hv_domain *sim_look_find(struct sim_look *look, const struct hv_ref *ref)
 {
-    for (size_t i = 0; i < look->n; i++)
-        if (same_domain(&look->seen[i].ref, ref))
-            return &look->seen[i];
+    for (size_t i = 0; i < look->now.n; i++)
+        if (same_domain(&look->now.seen[i].ref, ref))
+            return &look->now.seen[i];
     return NULL;
 }
 

@@ -12,7 +12,8 @@
 #define NOTICE_MS  200  /* until xl notices that a guest went down */
 #define DYING_MS   100  /* until the hypervisor shows that a domain dies */
 #define REBUILD_MS 2000 /* xl sleeps between destroying and building a rebooting guest */
-#define SUSPEND_MS 300  /* until a guest that is saved or migrated stands still */
+#define INCOMING   "--incoming"
+#define SUSPEND_MS 300 /* until a guest that is saved or migrated stands still */
 
 enum { REASON_POWEROFF = 0, REASON_REBOOT = 1, REASON_SUSPEND = 2, REASON_CRASH = 3 };
 
@@ -95,14 +96,20 @@ static int begin_build(struct world *world, const struct build *build, struct si
     return 0;
 }
 
-int toolstack_create(struct world *world, const struct sim_vm *vm, bool keep_paused,
+int toolstack_create(struct world *world, const struct sim_vm *vm, enum sim_create how,
                      struct sim_domain **out, struct err *err)
 {
-    const struct build build = {vm->name, vm, NULL, vm->memory, vm->maxmem};
+    struct build build = {vm->name, vm, NULL, vm->memory, vm->maxmem};
+    char name[HV_NAME_MAX];
 
+    if (how == CREATE_RECEIVE) {
+        snprintf(name, sizeof(name), "%.60s" INCOMING, vm->name);
+        build.name = name;
+    }
     if (begin_build(world, &build, out, err))
         return -1;
-    (*out)->keep_paused = keep_paused;
+    (*out)->keep_paused = how == CREATE_PAUSED;
+    (*out)->arriving = how == CREATE_RECEIVE;
     return 0;
 }
 
@@ -123,6 +130,10 @@ void toolstack_unpause(struct world *world, struct sim_domain *domain)
     domain->paused = false;
     if (domain->phase != PHASE_BUILT)
         return;
+    if (domain->arriving) {
+        *strstr(domain->name, INCOMING) = '\0';
+        world->changes |= HV_DOMAINS;
+    }
     domain->phase = PHASE_RUNNING;
     domain->phase_ms = INT64_MAX;
     guest_begin(world, domain);

@@ -252,6 +252,7 @@ static void fill_in(struct sim_vm *vm)
         vm->offset = fully_virtual ? kib_add(vm->videoram, kib(256)) : kib(0);
     if (!(vm->given & GIVEN_DEMAND) && vm->demand.n_points == 0)
         (void)curve_add(&vm->demand, 0, kib(vm->memory.v / 2), NULL);
+    vm->videoram = kib_floor(vm->videoram, KIB_PAGE);
     vm->memory = kib_floor(vm->memory, KIB_PAGE);
     vm->maxmem = kib_floor(vm->maxmem, KIB_PAGE);
     vm->floor = kib_ceil(vm->floor, KIB_PAGE);

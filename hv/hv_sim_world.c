@@ -306,23 +306,40 @@ static void signal_low_memory(struct world *world)
 
 /* --- time --- */
 
-void world_plan(struct world *world, int64_t due_ms, const char *line)
+/* Behind those of the same time, so that they keep their order. */
+static void insert_event(struct world *world, struct sim_event event)
 {
     size_t at = world->n_events++;
 
     world->events = realloc(world->events, world->n_events * sizeof(*world->events));
     invariant(world->events);
-    for (; at > world->next_event && world->events[at - 1].due_ms > due_ms; at--)
+    for (; at > 0 && world->events[at - 1].due_ms > event.due_ms; at--)
         world->events[at] = world->events[at - 1];
-    world->events[at] = (struct sim_event){due_ms, strdup(line)};
-    invariant(world->events[at].line);
+    world->events[at] = event;
+}
+
+void world_plan(struct world *world, int64_t due_ms, int64_t every_ms, const char *line)
+{
+    char *copy = strdup(line);
+
+    invariant(copy);
+    insert_event(world, (struct sim_event){due_ms, every_ms, copy});
 }
 
 static void run_events(struct world *world)
 {
-    while (world->next_event < world->n_events &&
-           world->events[world->next_event].due_ms <= world->now_ms)
-        sim_xl_planned(world, world->events[world->next_event++].line);
+    while (world->n_events > 0 && world->events[0].due_ms <= world->now_ms) {
+        struct sim_event event = world->events[0];
+
+        world->n_events--;
+        memmove(world->events, world->events + 1, world->n_events * sizeof(*world->events));
+        sim_xl_planned(world, event.line);
+        event.due_ms += event.every_ms;
+        if (event.every_ms > 0)
+            insert_event(world, event);
+        else
+            free(event.line);
+    }
 }
 
 void world_advance(struct world *world, int64_t now_ms)

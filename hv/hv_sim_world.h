@@ -94,6 +94,7 @@ struct sim_domain {
     bool ran;         /* it has used CPU time */
     bool dying;       /* as the hypervisor shows it, which is late */
     bool keep_paused; /* xl create -p */
+    bool arriving;    /* by migration: gets its own name when it runs */
     bool locked;      /* somebody holds libxl's lock on it */
     int32_t shutdown_reason;
     struct kib tot, cap, claim, pool, pod;
@@ -116,10 +117,11 @@ struct sim_rebuild {
     int64_t due_ms;
 };
 
-/* A command for later: a line for world_xl. */
+/* A command for later. */
 struct sim_event {
     int64_t due_ms;
-    char *line;
+    int64_t every_ms; /* and again after so long; 0: once */
+    char *line;       /* for sim_xl_planned; owned */
 };
 
 struct sim_note {
@@ -140,7 +142,7 @@ struct world {
     struct sim_rebuild *rebuilds;
     size_t n_rebuilds;
     struct sim_event *events; /* ascending in time */
-    size_t n_events, next_event;
+    size_t n_events;
     uint64_t stamp;                      /* grows with every report */
     unsigned changes;                    /* HV_…, since somebody took and cleared them */
     struct kib low_threshold, low_rearm; /* of the low-memory signal */
@@ -181,8 +183,8 @@ int world_change_vm(struct world *world, const struct sim_vm *vm, const char *ke
 struct sim_domain *world_find(const struct world *world, uint32_t domid);
 struct sim_domain *world_find_name(const struct world *world, const char *name);
 
-/* Has a line for world_xl carried out at that time. */
-void world_plan(struct world *world, int64_t due_ms, const char *line);
+/* Has a line for the simulated xl carried out at that time, and again every every_ms (0: once). */
+void world_plan(struct world *world, int64_t due_ms, int64_t every_ms, const char *line);
 
 /* Remembers that something happened, for people. */
 __attribute__((format(printf, 2, 3))) void world_note(struct world *world, const char *format, ...);
@@ -205,9 +207,13 @@ struct kib world_budget(struct kib rate, int64_t step_ms, int64_t *budget);
 
 /* --- hv_sim_toolstack.c: what xl does --- */
 
-/* Begins to build vm, as `xl create`: *out is the new domain, being built. 0, or −1: ERR_NO_MEMORY
- * at once where the host has not got it, ERR_INVALID where the name is taken. */
-int toolstack_create(struct world *world, const struct sim_vm *vm, bool keep_paused,
+/* What a domain is built for. */
+enum sim_create { CREATE_RUN, CREATE_PAUSED, CREATE_RECEIVE };
+
+/* Begins to build vm, as `xl create` does, with -p, or as an incoming migration: *out is the new
+ * domain, being built. 0, or −1: ERR_NO_MEMORY at once where the host has not got it, ERR_INVALID
+ * where the name is taken. */
+int toolstack_create(struct world *world, const struct sim_vm *vm, enum sim_create how,
                      struct sim_domain **out, struct err *err);
 
 /* Puts vm there as one that has run for long, at rest. 0, or −1 as above. */

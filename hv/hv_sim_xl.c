@@ -127,9 +127,8 @@ static int find_config(struct call *call, size_t first, const struct sim_vm **ou
     return 0;
 }
 
-static int create(struct call *call)
+static int create_as(struct call *call, enum sim_create how, size_t first)
 {
-    bool paused = call->n_words > 1 && strcmp(call->words[1], "-p") == 0;
     const struct sim_vm *vm;
     struct sim_domain *domain;
 
@@ -138,13 +137,25 @@ static int create(struct call *call)
                 call->words[0]);
         return fail(call, SIM_XL_NOT_BUILT);
     }
-    if (find_config(call, paused ? 2 : 1, &vm))
+    if (find_config(call, first, &vm))
         return fail(call, SIM_XL_USAGE);
-    if (toolstack_create(call->world, vm, paused, &domain, &call->answer->err))
+    if (toolstack_create(call->world, vm, how, &domain, &call->answer->err))
         return fail(call, SIM_XL_NOT_BUILT);
     call->answer->domid = domain->ref.domid;
-    call->answer->wait = paused ? SIM_XL_WAIT_BUILT : SIM_XL_WAIT_RUNNING;
+    call->answer->wait = how == CREATE_PAUSED ? SIM_XL_WAIT_BUILT : SIM_XL_WAIT_RUNNING;
     return 0;
+}
+
+static int create(struct call *call)
+{
+    if (call->n_words > 1 && strcmp(call->words[1], "-p") == 0)
+        return create_as(call, CREATE_PAUSED, 2);
+    return create_as(call, CREATE_RUN, 1);
+}
+
+static int receive(struct call *call)
+{
+    return create_as(call, CREATE_RECEIVE, 1);
 }
 
 static int destroy(struct call *call)
@@ -325,6 +336,8 @@ static const struct command {
     {"list", "", "the domains, as xl prints them", 0, 0, false, list},
     {"create", "NAME [-p] [KEY=VALUE...]", "build a VM: memory=, maxmem=, type=, demand= ...", 1,
      SIM_XL_MAX_WORDS, false, create},
+    {"receive", "NAME [KEY=VALUE...]", "the same for one that arrives by migration", 1,
+     SIM_XL_MAX_WORDS, false, receive},
     {"destroy", "NAME", "end it at once", 1, 1, true, destroy},
     {"shutdown", "NAME", "its guest powers off", 1, 1, true, shut_down},
     {"reboot", "NAME", "its guest reboots: destroyed, and built again 2 s later", 1, 1, true,

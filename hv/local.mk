@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # L2: the hypervisor. hv_xen* are the only files here that know Xen.
 noinst_LIBRARIES += libxm_hv.a
 libxm_hv_a_CFLAGS = $(AM_CFLAGS) $(XEN_CFLAGS)

@@ -6,3 +6,4 @@ dist_man_MANS += %D%/xenmemd.conf.5
 if WITH_XEN
 dist_man_MANS += %D%/xenmem-agent.8
 endif
+dist_man_MANS += %D%/xenmem-sim.1

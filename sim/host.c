@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +41,7 @@ struct server {
     char socket_path[PATH_ROOM];
     char lock_path[PATH_ROOM + 8];
     int lock_fd, listen_fd, signal_fd;
+    bool locked; /* lock_fd holds the lock */
     struct client clients[MAX_CLIENTS];
     size_t n_clients;
     bool stopping;
@@ -55,17 +57,33 @@ static int64_t now_ms(void)
 
 /* --- beginning and end --- */
 
+/* A predecessor removes its lock when it ends: what we hold may by then be a lock on nothing. */
+static bool is_still_the_file(const struct server *server)
+{
+    struct stat open_one, named_one;
+
+    return fstat(server->lock_fd, &open_one) == 0 && lstat(server->lock_path, &named_one) == 0 &&
+           open_one.st_dev == named_one.st_dev && open_one.st_ino == named_one.st_ino;
+}
+
 /* Whoever holds the lock is the host of that file; what a killed one left behind is in nobody's
  * way.
  */
 static int lock(struct server *server, const char *file, struct err *err)
 {
     snprintf(server->lock_path, sizeof(server->lock_path), "%s.lock", server->socket_path);
-    server->lock_fd = open(server->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (server->lock_fd < 0)
-        return err_set_errno(err, ERR_FAILED, errno, "open %s", server->lock_path);
-    if (flock(server->lock_fd, LOCK_EX | LOCK_NB) == 0)
-        return 0;
+    for (;;) {
+        server->lock_fd = open(server->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (server->lock_fd < 0)
+            return err_set_errno(err, ERR_FAILED, errno, "open %s", server->lock_path);
+        if (flock(server->lock_fd, LOCK_EX | LOCK_NB))
+            break;
+        if (is_still_the_file(server)) {
+            server->locked = true;
+            return 0;
+        }
+        close(server->lock_fd);
+    }
     if (errno != EWOULDBLOCK)
         return err_set_errno(err, ERR_FAILED, errno, "lock %s", server->lock_path);
     return err_set(err, ERR_BUSY,
@@ -124,6 +142,8 @@ static void end(struct server *server)
         drop_client(server, server->n_clients - 1);
     if (server->listen_fd >= 0)
         unlink(server->socket_path);
+    if (server->locked)
+        unlink(server->lock_path);
     close_fd(server->listen_fd);
     close_fd(server->signal_fd);
     close_fd(server->lock_fd);

@@ -29,12 +29,12 @@ struct planned_vm {
 
 /* A command of the file. */
 struct planned_command {
-    int64_t due_ms;
+    int64_t due_ms, every_ms;
     char text[CONF_LINE_MAX + 1];
     int line;
 };
 
-enum section { SECTION_NONE, SECTION_HOST, SECTION_VM, SECTION_AT };
+enum section { SECTION_NONE, SECTION_HOST, SECTION_VM, SECTION_AT, SECTION_EVERY };
 
 struct scenario {
     const char *file;
@@ -44,7 +44,7 @@ struct scenario {
     struct planned_command *commands;
     size_t n_commands;
     enum section section; /* that we are in */
-    int64_t due_ms;       /* in SECTION_AT */
+    int64_t time_ms;      /* of SECTION_AT and SECTION_EVERY */
 };
 
 /* --- [host] --- */
@@ -197,9 +197,9 @@ static int take_vm_key(struct scenario *scenario, const char *key, const char *v
     return sim_vm_set(&vm->vm, key, value, err);
 }
 
-/* --- [at TIME] --- */
+/* --- [at TIME], [every TIME] --- */
 
-static int add_command(struct scenario *scenario, int64_t due_ms, const char *text, int line)
+static void add_command(struct scenario *scenario, const char *text, int line)
 {
     struct planned_command *command;
 
@@ -207,9 +207,12 @@ static int add_command(struct scenario *scenario, int64_t due_ms, const char *te
         realloc(scenario->commands, (scenario->n_commands + 1) * sizeof(*scenario->commands));
     invariant(scenario->commands);
     command = &scenario->commands[scenario->n_commands++];
-    *command = (struct planned_command){.due_ms = due_ms, .line = line};
+    *command = (struct planned_command){
+        .due_ms = scenario->time_ms,
+        .every_ms = scenario->section == SECTION_EVERY ? scenario->time_ms : 0,
+        .line = line,
+    };
     snprintf(command->text, sizeof(command->text), "%s", text);
-    return 0;
 }
 
 /* "mem-set = web1 512m, db1 2g": one command for each part. */
@@ -225,7 +228,7 @@ static int take_commands(struct scenario *scenario, const char *key, const char 
         snprintf(text, sizeof(text), "%s %.*s", key, (int)length, part);
         if (sim_xl_check(text, err))
             return -1;
-        add_command(scenario, scenario->due_ms, text, line);
+        add_command(scenario, text, line);
         if (part[length] == '\0')
             return 0;
         part += length + 1;
@@ -234,22 +237,38 @@ static int take_commands(struct scenario *scenario, const char *key, const char 
 
 /* --- the file --- */
 
+/* What stands behind "vm ", "at " or "every ". NULL where section does not begin so. */
+static const char *behind(const char *section, const char *word)
+{
+    size_t length = strlen(word);
+
+    if (strncmp(section, word, length) != 0 || !isblank((unsigned char)section[length]))
+        return NULL;
+    return section + length + strspn(section + length, " \t");
+}
+
 static int begin_section(struct scenario *scenario, const char *section, int line, struct err *err)
 {
-    scenario->section = SECTION_NONE;
+    const char *rest;
+
     if (strcmp(section, "host") == 0) {
         scenario->section = SECTION_HOST;
         return 0;
     }
-    if (strncmp(section, "vm ", 3) == 0) {
+    if ((rest = behind(section, "vm"))) {
         scenario->section = SECTION_VM;
-        return begin_vm(scenario, section + 3 + strspn(section + 3, " \t"), line, err);
+        return begin_vm(scenario, rest, line, err);
     }
-    if (strncmp(section, "at ", 3) == 0) {
+    if ((rest = behind(section, "at"))) {
         scenario->section = SECTION_AT;
-        return duration_parse(section + 3 + strspn(section + 3, " \t"), &scenario->due_ms, err);
+        return duration_parse(rest, &scenario->time_ms, err);
     }
-    return err_set(err, ERR_INVALID, "[%s] is none of [host], [vm NAME], [at TIME]", section);
+    if ((rest = behind(section, "every"))) {
+        scenario->section = SECTION_EVERY;
+        return duration_parse(rest, &scenario->time_ms, err);
+    }
+    return err_set(err, ERR_INVALID, "[%s] is none of [host], [vm NAME], [at TIME], [every TIME]",
+                   section);
 }
 
 static int take_line(void *arg, const char *section, const char *key, const char *value, int line,
@@ -265,6 +284,7 @@ static int take_line(void *arg, const char *section, const char *key, const char
     case SECTION_VM:
         return take_vm_key(scenario, key, value, err);
     case SECTION_AT:
+    case SECTION_EVERY:
         return take_commands(scenario, key, value, line, err);
     default:
         return err_set(err, ERR_INVALID, "'%.40s' is in no section", key);
@@ -276,15 +296,17 @@ static int build_vm(const struct scenario *scenario, struct planned_vm *planned,
 {
     char create[CONF_LINE_MAX + 1];
     const struct sim_vm *vm;
+    struct err why;
 
     if (sim_vm_complete(&planned->vm, err))
         return err_wrap(err, "%s:%d", scenario->file, planned->line);
     vm = world_take_vm(world, &planned->vm);
-    if (planned->start == START_RUNNING && toolstack_settle(world, vm, err))
-        return err_wrap(err, "%s:%d: VM %s", scenario->file, planned->line, vm->name);
+    if (planned->start == START_RUNNING && toolstack_settle(world, vm, &why))
+        return err_set(err, ERR_INVALID, "%s:%d: VM %s: %s", scenario->file, planned->line,
+                       vm->name, why.text);
     if (planned->start == START_LATER) {
         snprintf(create, sizeof(create), "create %.60s", vm->name);
-        world_plan(world, planned->start_ms, create);
+        world_plan(world, planned->start_ms, 0, create);
     }
     return 0;
 }
@@ -315,7 +337,7 @@ static int plan_commands(const struct scenario *scenario, struct world *world, s
         if (!renames && !names_a_vm(world, command->text))
             return err_set(err, ERR_INVALID, "%s:%d: '%.80s' is about no VM of this file",
                            scenario->file, command->line, command->text);
-        world_plan(world, command->due_ms, command->text);
+        world_plan(world, command->due_ms, command->every_ms, command->text);
     }
     return 0;
 }

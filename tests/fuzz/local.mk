@@ -35,3 +35,8 @@ FUZZERS += %D%/fuzz_client
 %C%_fuzz_client_SOURCES = %D%/fuzz_client.c %D%/fuzz.h $(fuzz_main)
 %C%_fuzz_client_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 %C%_fuzz_client_LDADD = libxm_cli.a libxenmemctl.la libxm_base.a
+
+FUZZERS += %D%/fuzz_sim
+%C%_fuzz_sim_SOURCES = %D%/fuzz_sim.c %D%/fuzz.h $(fuzz_main)
+%C%_fuzz_sim_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+%C%_fuzz_sim_LDADD = libxm_hv.a libxm_core.a libxm_base.a $(XEN_LIBS)

@@ -1,1 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+check_PROGRAMS += \
+	%D%/test_domain_state \
+	%D%/test_sim_guest %D%/test_sim_random %D%/test_sim_toolstack %D%/test_sim_vm \
+	%D%/test_sim_wire %D%/test_sim_write
+
+HV_STORY = %D%/story.c %D%/story.h
+HV_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+HV_TEST_LIBS = libxm_hv.a libxm_core.a libxm_base.a $(XEN_LIBS) $(CHECK_LIBS)
+
+%C%_test_domain_state_SOURCES = %D%/test_domain_state.c
+%C%_test_domain_state_CPPFLAGS = $(HV_TEST_CPPFLAGS)
+%C%_test_domain_state_LDADD = $(HV_TEST_LIBS)
+%C%_test_sim_guest_SOURCES = %D%/test_sim_guest.c $(HV_STORY)
+%C%_test_sim_guest_CPPFLAGS = $(HV_TEST_CPPFLAGS)
+%C%_test_sim_guest_LDADD = $(HV_TEST_LIBS)
+%C%_test_sim_toolstack_SOURCES = %D%/test_sim_toolstack.c $(HV_STORY)
+%C%_test_sim_toolstack_CPPFLAGS = $(HV_TEST_CPPFLAGS)
+%C%_test_sim_toolstack_LDADD = $(HV_TEST_LIBS)
+%C%_test_sim_write_SOURCES = %D%/test_sim_write.c $(HV_STORY)
+%C%_test_sim_write_CPPFLAGS = $(HV_TEST_CPPFLAGS)
+%C%_test_sim_write_LDADD = $(HV_TEST_LIBS)
+%C%_test_sim_vm_SOURCES = %D%/test_sim_vm.c $(HV_STORY)
+%C%_test_sim_vm_CPPFLAGS = $(HV_TEST_CPPFLAGS)
+%C%_test_sim_vm_LDADD = $(HV_TEST_LIBS)
+%C%_test_sim_wire_SOURCES = %D%/test_sim_wire.c $(HV_STORY)
+%C%_test_sim_wire_CPPFLAGS = $(HV_TEST_CPPFLAGS)
+%C%_test_sim_wire_LDADD = $(HV_TEST_LIBS)
+%C%_test_sim_random_SOURCES = %D%/test_sim_random.c $(HV_STORY)
+%C%_test_sim_random_CPPFLAGS = $(HV_TEST_CPPFLAGS)
+%C%_test_sim_random_LDADD = $(HV_TEST_LIBS)
