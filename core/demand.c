@@ -30,10 +30,23 @@ struct kib demand_floor_curve(struct kib size)
                              curve[i].size - curve[i - 1].size));
 }
 
+/* A guest that lacks memory cannot show that it needs more than it has: nothing is in use but what
+ * there is. What it can show is that its processes wait for memory (PSI). Each percent of that time
+ * lifts its need by half a percent, 25% at most: enough to climb, step by step, and gone as soon as
+ * nobody waits. */
+static struct kib pressure_lift(const struct guest_report *report)
+{
+    int32_t waiting =
+        report->psi_some < DEMAND_PRESSURE_MOST ? report->psi_some : DEMAND_PRESSURE_MOST;
+
+    return kib_scale(report->need, waiting, 2 * 10000);
+}
+
 /* A guest may say what it likes: it counts for no more than its maximum. */
 static struct kib believed_need(const struct vm *vm)
 {
-    return kib_clamp(vm->report.need, kib(0), vm->settings.maximum);
+    return kib_clamp(kib_add(vm->report.need, pressure_lift(&vm->report)), kib(0),
+                     vm->settings.maximum);
 }
 
 /* Exponential decay in steps of 1/64 half-life: whole half-lives by halving, the rest by 2^(−1/64)

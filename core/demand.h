@@ -9,6 +9,10 @@
  * after this time. */
 #define DEMAND_HALF_LIFE_MS INT64_C(600000)
 
+/* Waiting for memory beyond half of the time lifts a guest's need no further; hundredths of a
+ * percent, as PSI's avg10. */
+#define DEMAND_PRESSURE_MOST 5000
+
 /* Takes the snapshot's report of one VM into its filter. */
 void demand_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track);
 

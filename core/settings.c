@@ -177,25 +177,19 @@ static void derive_sizes(struct vm_natural natural, struct vm_settings *out)
         out->startup = kib(0);
     if (out->maximum.v == SETTING_UNSET)
         out->maximum = out->startup;
-    if (natural.static_max.v > 0)
-        out->maximum = kib_min(out->maximum, natural.static_max);
     if (out->minimum.v == SETTING_UNSET)
         out->minimum = kib_min(out->startup, out->maximum);
 }
 
-/* A domain whose static-max is below what was set cuts into it; that is nobody's mistake and goes
- * unsaid. */
-static int check_sizes(const struct vm_settings *asked, bool has_startup, struct vm_natural natural,
-                       struct err *err)
+static int check_sizes(const struct vm_settings *asked, bool has_startup, struct err *err)
 {
     char low[UNITS_TEXT], high[UNITS_TEXT];
-    bool cut = natural.static_max.v > 0 && asked->maximum.v >= natural.static_max.v;
 
-    if (asked->minimum.v > asked->maximum.v && !cut)
+    if (asked->minimum.v > asked->maximum.v)
         return err_set(err, ERR_INVALID, "minimum %s is above maximum %s",
                        kib_format_exact(asked->minimum, low),
                        kib_format_exact(asked->maximum, high));
-    if (has_startup && asked->startup.v > asked->maximum.v && !cut)
+    if (has_startup && asked->startup.v > asked->maximum.v)
         return err_set(err, ERR_INVALID, "startup %s is above maximum %s",
                        kib_format_exact(asked->startup, low),
                        kib_format_exact(asked->maximum, high));
@@ -204,6 +198,16 @@ static int check_sizes(const struct vm_settings *asked, bool has_startup, struct
                        kib_format_exact(asked->minimum, low),
                        kib_format_exact(asked->startup, high));
     return 0;
+}
+
+/* A domain built with a static-max below the maximum that was set cuts into it: nobody's mistake,
+ * and it ends with the domain. */
+static void cut_sizes(struct vm_natural natural, struct vm_settings *out)
+{
+    if (natural.static_max.v > 0)
+        out->maximum = kib_min(out->maximum, natural.static_max);
+    out->startup = kib_min(out->startup, out->maximum);
+    out->minimum = kib_min(out->minimum, out->startup);
 }
 
 int vm_settings_resolve(const struct setting_partial *const *layers, size_t n_layers,
@@ -222,9 +226,8 @@ int vm_settings_resolve(const struct setting_partial *const *layers, size_t n_la
     out->mode = (enum vm_mode)value[VM_KEY_MODE];
     out->trust = value[VM_KEY_TRUST] != 0;
     derive_sizes(natural, out);
-    rc = check_sizes(out, value[VM_KEY_STARTUP] != SETTING_UNSET, natural, err);
-    out->startup = kib_min(out->startup, out->maximum);
-    out->minimum = kib_min(out->minimum, out->startup);
+    rc = check_sizes(out, value[VM_KEY_STARTUP] != SETTING_UNSET, err);
+    cut_sizes(natural, out);
     return rc;
 }
 

@@ -50,6 +50,9 @@ static void watch_first(const struct vm *vm, int64_t now_ms, struct vm_track *tr
 {
     struct kib probe = kib_floor(kib_excess(held(vm), kib(KIB_GRANULE)), KIB_GRANULE);
 
+    /* Whoever was started again cannot know when the target last changed: as well just now. */
+    track->changed = true;
+    track->changed_ms = now_ms;
     track->seen = held(vm);
     watch_anew(vm, now_ms, track);
     track->unproved = kib_max(kib_min(probe, vm->target), kib(1));

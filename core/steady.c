@@ -30,7 +30,9 @@ static struct kib kept(const struct decide_work *work, const struct verdict *ver
     if (work->role == ROLE_FIXED)
         return least;
     if (target.v < verdict->share.v) {
-        bool waits = !work->rested || target.v >= share_wanted(work).v;
+        /* Under scarcity nothing waits: there the division itself is what is fair. */
+        bool is_scarce = verdict->share.v < share_wanted(work).v;
+        bool waits = !is_scarce && (!work->rested || target.v >= share_wanted(work).v);
 
         return waits && is_in_bounds && is_small(work, kib_sub(verdict->share, target))
                    ? target

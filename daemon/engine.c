@@ -164,7 +164,7 @@ static void adopt_new(struct engine *engine)
     for (size_t i = 0; i < registry->n_domains; i++) {
         struct domain *domain = &registry->domains[i];
 
-        if (!engine->decision.managed[i] || domain->now.has_own_target)
+        if (engine->decision.work[i].role == ROLE_NONE || domain->now.has_own_target)
             continue;
         if (hv_adopt_target(engine->daemon->hv, &domain->now.ref, NULL) == 0) {
             domain->now.has_own_target = true;
@@ -215,11 +215,18 @@ static void sum_up(struct engine *engine)
     }
 }
 
+/* True where somebody's part is short of what it wants by more than rounding. */
 static bool is_scarce(const struct engine *engine)
 {
-    for (size_t i = 0; i < engine->snapshot.n_vms; i++)
-        if (engine->decision.verdicts[i].reason == REASON_SCARCE)
+    const struct decision *decision = &engine->decision;
+
+    for (size_t i = 0; i < engine->snapshot.n_vms; i++) {
+        const struct verdict *verdict = &decision->verdicts[i];
+
+        if (decision->work[i].role == ROLE_SHARES &&
+            kib_excess(verdict->wanted, verdict->share).v > 2 * KIB_GRANULE)
             return true;
+    }
     return false;
 }
 
