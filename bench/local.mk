@@ -1,9 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Benchmarks: programs that print numbers and judge nothing. `make bench` builds and runs them all.
+# Benchmarks: programs that print numbers and judge nothing. `make bench` builds and runs them all;
+# README.md says what each measures.
 
-BENCHMARKS =
-EXTRA_PROGRAMS += $(BENCHMARKS)
+BENCHMARKS = %D%/tick %D%/idle.sh
+benchmark_tools = %D%/tick
+EXTRA_PROGRAMS += $(benchmark_tools)
+CLEANFILES += $(benchmark_tools)
+EXTRA_DIST += %D%/idle.sh %D%/README.md
+
+%C%_tick_SOURCES = %D%/tick.c
+%C%_tick_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
+%C%_tick_LDADD = $(DAEMON_LIBS)
 
 .PHONY: bench
-bench: $(BENCHMARKS)
-	@for benchmark in $(BENCHMARKS); do ./$$benchmark || exit 1; done
+bench: all $(benchmark_tools)
+	@$(AM_TESTS_ENVIRONMENT) for benchmark in $(BENCHMARKS); do \
+		echo "== $$benchmark"; \
+		case $$benchmark in \
+		*.sh) bash $(srcdir)/$$benchmark || exit 1 ;; \
+		*) ./$$benchmark || exit 1 ;; \
+		esac; \
+	done

@@ -75,17 +75,11 @@ static int apply_one(struct daemon *daemon, const struct action *action)
 
 size_t apply_actions(struct daemon *daemon, const struct action *actions, size_t count)
 {
-    bool unpaid = false;
     size_t done = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        if (unpaid && !actions[i].releases)
-            continue;
+    for (size_t i = 0; i < count; i++)
         if (apply_one(daemon, &actions[i]) == 0)
             done++;
-        else if (actions[i].releases)
-            unpaid = true;
-    }
     return done;
 }
 

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What an idle xenmemd costs, with so many VMs that need the same all the time.
+#
+# usage: idle.sh [VMS [SECONDS]]
+
+set -u
+vms=${1:-100}
+seconds=${2:-10}
+build=${XENMEM_BUILD:-.}
+stage=$(mktemp -d) || exit 1
+daemon=
+
+clean_up() {
+    [ -z "$daemon" ] || kill "$daemon"
+    "$build/sim/xenmem-sim" stop "$stage/idle.scenario"
+    wait
+    rm -rf "$stage"
+}
+trap clean_up EXIT
+
+write_scenario() {
+    printf '[host]\nsize = %dm\ndom0 = 1g\n' $((4096 + vms * 800))
+    for ((i = 0; i < vms; i++)); do
+        printf '[vm vm%d]\nmemory = 768m\nmaxmem = 2g\ndemand = 500m\n' "$i"
+    done
+}
+
+start_daemon() {
+    write_scenario >"$stage/idle.scenario"
+    printf '[daemon]\nlog-level = debug\n[vm *]\nmode = dynamic\nminimum = 256m\n' >"$stage/conf"
+    "$build/daemon/xenmemd" -c "$stage/conf" --backend "sim:$stage/idle.scenario" \
+        --socket "$stage/sock" --database "$stage/db" 2>"$stage/log" &
+    daemon=$!
+    until "$build/cli/xenmemctl" --socket "$stage/sock" balance >"$stage/out" 2>&1; do
+        kill -0 "$daemon" || { tail -n 3 "$stage/log"; exit 1; }
+        sleep 0.2
+    done
+    sleep 5
+}
+
+passes() {
+    grep -c ' pass ' "$stage/log"
+}
+
+show_memory() {
+    awk '/^VmRSS|^RssAnon/ { printf "%-28s %8d KiB\n", $1, $2 }' "/proc/$daemon/status"
+}
+
+show_syscalls() {
+    local before after
+    if ! command -v strace >/dev/null; then
+        echo "system calls a pass           not measured: strace is not installed"
+        return
+    fi
+    before=$(passes)
+    timeout --signal=INT "$seconds" strace -f -c -o "$stage/strace" -p "$daemon" 2>"$stage/strace.log"
+    after=$(passes)
+    awk -v passes=$((after - before)) \
+        '$NF == "total" { printf "system calls a pass          %8.1f (%d in %d passes)\n", $(NF-2) / passes, $(NF-2), passes }' \
+        <(awk '$NF == "total" { print $1, $2, $3, $4, "0", $NF }' "$stage/strace")
+    grep ' pass ' "$stage/log" | tail -n $((after - before)) |
+        awk '{ for (i = 1; i <= NF; i++) if (sub(/^store_reads=/, "", $i)) { sum += $i; n++ } }
+             END { if (n) printf "guests read again a pass     %8.1f\n", sum / n }'
+}
+
+show_instructions() {
+    if ! command -v valgrind >/dev/null; then
+        echo "instructions a pass           not measured: valgrind is not installed"
+        return
+    fi
+    valgrind --tool=callgrind --toggle-collect=engine_tick --callgrind-out-file="$stage/callgrind" \
+        "$build/bench/tick" "$vms" 100 >"$stage/tick" 2>"$stage/valgrind"
+    # idle and busy: 200 passes to warm up and 100 measured, each
+    awk '/refs:/ { gsub(",", "", $NF); printf "instructions a pass          %8.0f (idle and busy, mean of 600)\n", $NF / 600 }
+         /Collected/ { printf "instructions a pass          %8.0f (idle and busy, mean of 600)\n", $NF / 600; exit }' \
+        "$stage/valgrind"
+}
+
+start_daemon
+echo "idle xenmemd, $vms VMs (simulated host), a pass a second:"
+show_memory
+show_syscalls
+show_instructions

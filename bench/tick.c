@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What one pass of the daemon costs: the whole engine on a simulated host in this process, idle
+ * (nothing changes) and busy (every guest's need moves at every pass). For counting instructions,
+ * run it under callgrind with --toggle-collect=engine_tick (bench/idle.sh does).
+ *
+ * usage: tick [VMS [PASSES]]      prints CSV: vms,kind,passes,median_us
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "daemon/daemon.h"
+#include "daemon/engine.h"
+#include "daemon/events.h"
+#include "daemon/layers.h"
+#include "daemon/registry.h"
+#include "db/db.h"
+#include "hv/hv_sim.h"
+#include "hv/hv_sim_vm.h"
+#include "hv/hv_sim_world.h"
+
+#define WARM_UP_PASSES 200
+#define PASS_MS        1000
+
+static void give_up(const struct err *err)
+{
+    fprintf(stderr, "tick: %s\n", err->text);
+    exit(1);
+}
+
+static void add_vm(struct world *world, int number, bool busy)
+{
+    char name[32];
+    const char *demand = busy ? "sine 300m 900m every 97s" : "500m";
+    const struct {
+        const char *key, *value;
+    } keys[] = {{"memory", "768m"}, {"maxmem", "2g"}, {"demand", demand}};
+    struct sim_vm *vm = calloc(1, sizeof(*vm));
+    struct err err;
+
+    snprintf(name, sizeof(name), "vm%05d", number);
+    sim_vm_init(vm, name);
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+        if (sim_vm_set(vm, keys[i].key, keys[i].value, &err))
+            give_up(&err);
+    if (sim_vm_complete(vm, &err))
+        give_up(&err);
+    if (toolstack_settle(world, world_take_vm(world, vm), &err))
+        give_up(&err);
+}
+
+static struct world *make_world(int vms, bool busy)
+{
+    struct world_host host;
+    struct world *world;
+    struct err err;
+
+    world_host_init(&host);
+    host.dom0 = host.dom0_cap = kib_gib(1);
+    host.size = kib_add(kib_gib(2), kib_mib((int64_t)vms * 800));
+    if (world_new(&host, &world, &err))
+        give_up(&err);
+    for (int i = 0; i < vms; i++)
+        add_vm(world, i, busy);
+    return world;
+}
+
+/* All of the daemon but its loop and its socket. */
+static void make_daemon(struct daemon *daemon, struct world *world, const char *database)
+{
+    const struct db_limits limits = {0};
+    struct setting_partial *said;
+    struct err err;
+
+    *daemon = (struct daemon){0};
+    if (db_open(database, &limits, &daemon->db, &err))
+        give_up(&err);
+    daemon->layers = layers_new();
+    said = layer_vm(layers_find(daemon->layers, LAYER_ID_CONFIG), "*");
+    setting_put(said, VM_KEY_MODE, VM_MODE_DYNAMIC);
+    setting_put(said, VM_KEY_MINIMUM, 256 * 1024);
+    daemon->registry = registry_new();
+    daemon->events = events_new(daemon);
+    daemon->engine = engine_new(daemon);
+    hv_sim_local_open(world, &daemon->hv);
+}
+
+static void free_daemon(struct daemon *daemon)
+{
+    engine_free(daemon->engine);
+    db_close(daemon->db);
+    events_free(daemon->events);
+    hv_close(daemon->hv);
+    registry_free(daemon->registry);
+    layers_free(daemon->layers);
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+
+    return (left > right) - (left < right);
+}
+
+/* The world moves outside of what is measured: hv_read only shows it. */
+static void measure(int vms, const char *kind, int passes, const char *database)
+{
+    struct world *world = make_world(vms, strcmp(kind, "busy") == 0);
+    int64_t *spent = calloc((size_t)passes, sizeof(*spent));
+    struct daemon daemon;
+    struct err err;
+
+    make_daemon(&daemon, world, database);
+    for (int pass = 0; pass < WARM_UP_PASSES + passes; pass++) {
+        int64_t begin;
+
+        world_advance(world, (int64_t)pass * PASS_MS);
+        begin = now_ns();
+        if (engine_tick(daemon.engine, (int64_t)pass * PASS_MS, &err))
+            give_up(&err);
+        if (pass >= WARM_UP_PASSES)
+            spent[pass - WARM_UP_PASSES] = now_ns() - begin;
+    }
+    qsort(spent, (size_t)passes, sizeof(*spent), by_size);
+    printf("%d,%s,%d,%.1f\n", vms, kind, passes, (double)spent[passes / 2] / 1000);
+    free_daemon(&daemon);
+    world_free(world);
+    free(spent);
+}
+
+int main(int argc, char **argv)
+{
+    int vms = argc > 1 ? atoi(argv[1]) : 100;
+    int passes = argc > 2 ? atoi(argv[2]) : 500;
+    char folder[] = "/tmp/xenmem-tick-XXXXXX";
+    char database[64];
+
+    if (vms < 1 || passes < 1 || !mkdtemp(folder))
+        return 2;
+    log_set_level(LOG_LEVEL_ERROR);
+    snprintf(database, sizeof(database), "%s/idle.db", folder);
+    puts("vms,kind,passes,median_us");
+    measure(vms, "idle", passes, database);
+    snprintf(database, sizeof(database), "%s/busy.db", folder);
+    measure(vms, "busy", passes, database);
+    return 0;
+}
