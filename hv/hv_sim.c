@@ -33,8 +33,8 @@ static void sim_close(struct hv *hv)
 
 static size_t sim_fds(struct hv *hv, int fds[HV_MAX_FDS])
 {
-    fds[0] = sim_client_fd(sim_of(hv)->client);
-    return 1;
+    sim_client_fds(sim_of(hv)->client, fds);
+    return 2;
 }
 
 static int sim_drain(struct hv *hv, unsigned *changes, struct err *err)

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -21,9 +22,10 @@ struct sim_client {
     struct wire_out out;
     uint8_t *in; /* owned: what arrived */
     size_t in_length, in_room;
-    size_t at;   /* of in: what is before it was dealt with */
-    size_t used; /* the message there, which was handed out last */
-    unsigned changes;
+    size_t at;        /* of in: what is before it was dealt with */
+    size_t used;      /* the message there, which was handed out last */
+    unsigned changes; /* heard of while waiting for an answer */
+    int changes_fd;   /* an eventfd, readable while there are some: the socket is not any more */
     bool broken;
 };
 
@@ -171,6 +173,13 @@ static int take_failure(struct sim_client *client, struct wire_in *in, struct er
     return err_set(err, (enum err_code)code, "%s", text);
 }
 
+/* What was heard on the way to an answer must wake the caller yet. */
+static void keep_changes(const struct sim_client *client)
+{
+    if (client->changes)
+        (void)eventfd_write(client->changes_fd, 1);
+}
+
 int sim_client_call(struct sim_client *client, struct wire_in *in, struct err *err)
 {
     int64_t until_ms = now_ms() + LIMIT_MS;
@@ -182,6 +191,7 @@ int sim_client_call(struct sim_client *client, struct wire_in *in, struct err *e
     forget_used(client);
     if (send_request(client, until_ms, err) || wait_message(client, until_ms, &kind, in, err))
         return -1;
+    keep_changes(client);
     if (kind == WIRE_FAILED)
         return take_failure(client, in, err);
     return kind == WIRE_OK ? 0 : sim_client_break(client, err);
@@ -191,6 +201,7 @@ int sim_client_drain(struct sim_client *client, unsigned *changes, struct err *e
 {
     enum wire_kind kind;
     struct wire_in in;
+    eventfd_t count;
     int there;
 
     *changes = 0;
@@ -206,12 +217,14 @@ int sim_client_drain(struct sim_client *client, unsigned *changes, struct err *e
         return client->broken ? -1 : sim_client_break(client, err);
     *changes = client->changes;
     client->changes = 0;
+    (void)eventfd_read(client->changes_fd, &count);
     return 0;
 }
 
-int sim_client_fd(const struct sim_client *client)
+void sim_client_fds(const struct sim_client *client, int fds[2])
 {
-    return client->fd;
+    fds[0] = client->fd;
+    fds[1] = client->changes_fd;
 }
 
 static int peer(const struct sim_client *client, struct ucred *out)
@@ -283,6 +296,12 @@ int sim_client_open(const char *socket_path, struct sim_client **out, struct err
 
     invariant(client);
     client->fd = -1;
+    client->changes_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (client->changes_fd < 0) {
+        err_set_errno(err, ERR_FAILED, errno, "make an eventfd");
+        sim_client_close(client);
+        return -1;
+    }
     if (connect_to(client, socket_path, err) || take_hello(client, err)) {
         sim_client_close(client);
         return -1;
@@ -296,6 +315,8 @@ struct sim_client *sim_client_close(struct sim_client *client)
     if (client) {
         if (client->fd >= 0)
             close(client->fd);
+        if (client->changes_fd >= 0)
+            close(client->changes_fd);
         wire_out_fini(&client->out);
         free(client->in);
         free(client);

@@ -16,7 +16,8 @@ int sim_client_open(const char *socket, struct sim_client **out, struct err *err
 /* NULL is fine. Returns NULL. */
 struct sim_client *sim_client_close(struct sim_client *client);
 
-int sim_client_fd(const struct sim_client *client);
+/* The two descriptors that are readable while sim_client_drain has something: the socket first. */
+void sim_client_fds(const struct sim_client *client, int fds[2]);
 
 /* The process at the other end. */
 int sim_client_pid(const struct sim_client *client);

@@ -151,11 +151,13 @@ static int wait_for_end(struct sim_client *client, int pid, struct err *err)
     struct timespec now;
     int64_t until_ms, left_ms = STOP_MS;
     unsigned changes;
+    int fds[2];
 
+    sim_client_fds(client, fds);
     clock_gettime(CLOCK_MONOTONIC, &now);
     until_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + STOP_MS;
     while (left_ms > 0) {
-        struct pollfd poll_fd = {.fd = sim_client_fd(client), .events = POLLIN};
+        struct pollfd poll_fd = {.fd = fds[0], .events = POLLIN};
 
         (void)poll(&poll_fd, 1, (int)left_ms);
         if (sim_client_drain(client, &changes, NULL))

@@ -136,6 +136,18 @@ static void drop_client(struct server *server, size_t at)
     server->clients[at] = server->clients[--server->n_clients];
 }
 
+/* The log that the daemon gave it, beside the socket, is of no use once it ended as it was told. */
+static void remove_log(const struct server *server)
+{
+    char path[PATH_ROOM + 8];
+    struct stat ours, named;
+
+    snprintf(path, sizeof(path), "%s.log", server->socket_path);
+    if (fstat(STDERR_FILENO, &ours) == 0 && lstat(path, &named) == 0 &&
+        ours.st_dev == named.st_dev && ours.st_ino == named.st_ino)
+        unlink(path);
+}
+
 static void end(struct server *server)
 {
     while (server->n_clients > 0)
@@ -297,6 +309,7 @@ int host_serve(const char *file, int64_t speed, struct err *err)
     while (!server.stopping)
         serve_once(&server);
     log_notice("sim-host-stopping file=%s at_ms=%" PRId64, file, server.world->now_ms);
+    remove_log(&server);
     end(&server);
     return 0;
 }
