@@ -4,7 +4,7 @@
  * (nothing changes) and busy (every guest's need moves at every pass). For counting instructions,
  * run it under callgrind with --toggle-collect=engine_tick (bench/idle.sh does).
  *
- * usage: tick [VMS [PASSES]]      prints CSV: vms,kind,passes,median_us
+ * usage: tick [VMS [PASSES [idle|busy]]]      prints CSV: vms,kind,passes,median_us
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -144,6 +144,7 @@ static void measure(int vms, const char *kind, int passes, const char *database)
 
 int main(int argc, char **argv)
 {
+    static const char *const kinds[] = {"idle", "busy"};
     int vms = argc > 1 ? atoi(argv[1]) : 100;
     int passes = argc > 2 ? atoi(argv[2]) : 500;
     char folder[] = "/tmp/xenmem-tick-XXXXXX";
@@ -152,10 +153,12 @@ int main(int argc, char **argv)
     if (vms < 1 || passes < 1 || !mkdtemp(folder))
         return 2;
     log_set_level(LOG_LEVEL_ERROR);
-    snprintf(database, sizeof(database), "%s/idle.db", folder);
     puts("vms,kind,passes,median_us");
-    measure(vms, "idle", passes, database);
-    snprintf(database, sizeof(database), "%s/busy.db", folder);
-    measure(vms, "busy", passes, database);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        if (argc > 3 && strcmp(argv[3], kinds[i]) != 0)
+            continue;
+        snprintf(database, sizeof(database), "%s/%s.db", folder, kinds[i]);
+        measure(vms, kinds[i], passes, database);
+    }
     return 0;
 }
