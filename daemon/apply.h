@@ -10,8 +10,8 @@
 struct daemon;
 
 /*
- * In order; one that fails is left to the next pass. Those that take memory are paid for by what was
- * free before the first, never by others of the same list. Returns how many were carried out.
+ * In order; one that fails is left to the next pass. Those that take memory are paid for by what
+ * was free before the first, never by others of the same list. Returns how many were carried out.
  */
 size_t apply_actions(struct daemon *daemon, const struct action *actions, size_t count);
 
