@@ -202,6 +202,16 @@ static void judge(struct world *world, struct sim_domain *domain)
         kill_somebody(world, domain);
 }
 
+void guest_settle(struct world *world, struct sim_domain *domain)
+{
+    domain->pod = kib(0);
+    domain->ran = true;
+    domain->inside.ready_ms = world->now_ms;
+    update_need(world, domain);
+    judge(world, domain);
+    guest_tell_one(world, domain);
+}
+
 void guest_step(struct world *world)
 {
     for (size_t i = 0; i < world->n_domains; i++) {

@@ -175,17 +175,20 @@ static void tell(struct world *world, struct sim_domain *domain)
     domain->inside.told_ms = world->now_ms;
 }
 
+void guest_tell_one(struct world *world, struct sim_domain *domain)
+{
+    domain->inside.next_report_ms = world->now_ms + domain->vm->report_every_ms;
+    if (has_news(world, domain))
+        tell(world, domain);
+}
+
 void guest_tell(struct world *world)
 {
     for (size_t i = 0; i < world->n_domains; i++) {
         struct sim_domain *domain = world->domains[i];
-        struct sim_inside *inside = &domain->inside;
 
-        if (!guest_runs(domain) || world->now_ms < inside->ready_ms ||
-            world->now_ms < inside->next_report_ms)
-            continue;
-        inside->next_report_ms = world->now_ms + domain->vm->report_every_ms;
-        if (has_news(world, domain))
-            tell(world, domain);
+        if (guest_runs(domain) && world->now_ms >= domain->inside.ready_ms &&
+            world->now_ms >= domain->inside.next_report_ms)
+            guest_tell_one(world, domain);
     }
 }

@@ -149,9 +149,7 @@ int toolstack_settle(struct world *world, const struct sim_vm *vm, struct err *e
     (void)world_allocate(world, domain, domain->build_to);
     introduce(world, domain);
     toolstack_unpause(world, domain);
-    domain->pod = kib(0);
-    domain->ran = true;
-    domain->inside.ready_ms = world->now_ms;
+    guest_settle(world, domain);
     return 0;
 }
 

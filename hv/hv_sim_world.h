@@ -243,8 +243,14 @@ void toolstack_step(struct world *world);
 /* --- hv_sim_guest.c, hv_sim_tell.c: what goes on inside --- */
 
 void guest_begin(struct world *world, struct sim_domain *domain);
+/* As one that has run for long: its balloon rests, and its agent has spoken. */
+void guest_settle(struct world *world, struct sim_domain *domain);
+
 void guest_step(struct world *world);
+
+/* Everybody who has something to tell does; and one now. */
 void guest_tell(struct world *world);
+void guest_tell_one(struct world *world, struct sim_domain *domain);
 
 /* True where its kernel runs and may use memory. */
 bool guest_runs(const struct sim_domain *domain);

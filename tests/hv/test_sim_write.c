@@ -119,13 +119,22 @@ START_TEST(changes_are_told_once)
     ck_assert(changes & HV_DOMAINS);
     ck_assert_int_eq(hv_drain(hv, &changes, &err), 0);
     ck_assert_uint_eq(changes, 0);
-    look(100);
+    story_xl("demand web1 700m");
+    look(1000);
     ck_assert_int_eq(hv_drain(hv, &changes, &err), 0);
     ck_assert_uint_eq(changes, HV_REPORTS);
 }
 END_TEST
 
 /* --- reports --- */
+
+START_TEST(a_guest_that_has_run_for_long_has_spoken)
+{
+    story_vm("web1", "memory=1g demand=400m");
+    look(0);
+    assert_kib(seen("web1")->report.need, kib_mib(400));
+}
+END_TEST
 
 START_TEST(each_agents_words_are_understood)
 {
@@ -385,6 +394,7 @@ int main(void)
     tcase_add_test(tcase, an_offset_is_measured_once_it_rests);
     tcase_add_test(tcase, a_daemon_that_starts_anew_knows_its_own_target);
     tcase_add_test(tcase, changes_are_told_once);
+    tcase_add_test(tcase, a_guest_that_has_run_for_long_has_spoken);
     tcase_add_test(tcase, each_agents_words_are_understood);
     tcase_add_test(tcase, the_agent_tells_what_changed_and_that_it_lives);
     tcase_add_test(tcase, a_guest_in_need_cannot_use_more_than_it_has_and_shows_pressure);
