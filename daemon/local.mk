@@ -22,7 +22,11 @@ libxm_daemon_a_SOURCES = \
 	%D%/sim_host.c %D%/sim_host.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/socket_file.c %D%/socket_file.h \
-	%D%/methods.c
+	%D%/methods.c %D%/methods.h \
+	%D%/methods_balance.c \
+	%D%/methods_events.c \
+	%D%/methods_host.c \
+	%D%/methods_vm.c
 libxm_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
 
 sbin_PROGRAMS += %D%/xenmemd

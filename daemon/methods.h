@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What clients may ask for: the table is in methods.c, what each method does in the file of its
+ * noun, methods_NOUN.c.
+ */
+#ifndef DAEMON_METHODS_H
+#define DAEMON_METHODS_H
+
+#include <stdbool.h>
+
+#include "daemon/server.h"
+#include "proto/proto.h"
+
+/* True where the parameters are those of the table; else the call was answered. */
+bool method_accept(struct call *call, const struct proto_request *request,
+                   const struct proto_param *params);
+
+/* For methods without parameters. */
+extern const struct proto_param method_no_params[];
+
+/* methods_host.c */
+method_fn method_host_get;
+
+/* methods_vm.c */
+method_fn method_vm_list, method_vm_get, method_vm_set, method_vm_forget;
+
+/* methods_balance.c */
+method_fn method_balance;
+
+/* methods_events.c */
+method_fn method_events;
+
+#endif
