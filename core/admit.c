@@ -33,7 +33,7 @@ struct admission admit(const struct snapshot *snapshot, const struct decision *d
             least = kib_max(model_rest(vm, vm->target), vm->assigned);
         else
             least = model_rest(vm, keeps(vm, work, &decision->verdicts[i], priority));
-        all = kib_add(all, kib_sub(model_commitment(vm, vm->cap), least));
+        all = kib_add(all, kib_sub(model_counted(vm), least));
     }
     all = kib_max(all, kib(0));
     out.now = kib_clamp(decision->uncommitted, kib(0), all);

@@ -53,13 +53,29 @@ static void keep_blind(const struct vm *vm, const struct vm_track *track, bool m
     struct kib least = kib_min(vm->settings.minimum, verdict->high);
 
     verdict->goal = kib_clamp(vm->target, least, kib_max(verdict->high, verdict->low));
-    if (!may_shrink || !track->mobile || track->retry_ms != 0)
+    if (!may_shrink || !track->mobile || track->failures > 0)
         verdict->low = verdict->goal;
 }
 
-static enum role judge(const struct snapshot *snapshot, const struct vm *vm, struct vm_track *track,
-                       struct verdict *verdict, const struct decide_faults *faults)
+/* A limit that the guest was found to have is in the way of less: is it time to try it again? */
+static struct kib trial_of(const struct vm *vm, const struct vm_track *track,
+                           const struct verdict *verdict, struct kib low)
 {
+    struct kib less = verdict->wanted;
+
+    if (verdict->reason == REASON_STATIC)
+        less = vm->settings.startup;
+    else if (verdict->reason != REASON_KEEP)
+        return kib(0);
+    return less.v < verdict->low.v ? settle_trial(vm, track, low) : kib(0);
+}
+
+static enum role judge(const struct snapshot *snapshot, const struct vm *vm, struct vm_track *track,
+                       struct verdict *verdict, struct kib *trial,
+                       const struct decide_faults *faults)
+{
+    struct kib low;
+
     demand_follow(vm, snapshot->now_ms, track);
     demand_judge(vm, track, verdict);
     if (faults->no_floors)
@@ -71,6 +87,7 @@ static enum role judge(const struct snapshot *snapshot, const struct vm *vm, str
         settle_wait(vm, snapshot->now_ms, track);
         return ROLE_NONE;
     }
+    low = verdict->low;
     settle_follow(vm, snapshot->now_ms, track);
     if (!faults->no_settle)
         settle_judge(vm, track, verdict);
@@ -78,6 +95,7 @@ static enum role judge(const struct snapshot *snapshot, const struct vm *vm, str
         verdict->goal = kib_clamp(vm->settings.startup, verdict->low, verdict->high);
     else if (verdict->reason == REASON_NO_DATA)
         keep_blind(vm, track, snapshot->settings.blind, verdict);
+    *trial = trial_of(vm, track, verdict, low);
     return role_of(verdict->reason);
 }
 
@@ -92,7 +110,7 @@ static int8_t cap_off(const struct vm *vm)
 
 static void add_to_pool(const struct vm *vm, const struct decide_work *work, struct pool *pool)
 {
-    struct kib counted = model_commitment(vm, vm->cap);
+    struct kib counted = model_counted(vm);
 
     if (work->role == ROLE_OVERRIDDEN) {
         struct kib least = model_commitment(vm, vm->assigned);
@@ -118,15 +136,16 @@ static struct pool judge_all(const struct snapshot *snapshot, struct vm_track *t
         const struct vm *vm = &snapshot->vms[i];
         struct decide_work *work = &decision->work[i];
 
-        work->role = (uint8_t)judge(snapshot, vm, &tracks[i], &decision->verdicts[i], faults);
+        work->trial = kib(0);
+        work->role =
+            (uint8_t)judge(snapshot, vm, &tracks[i], &decision->verdicts[i], &work->trial, faults);
         share_prepare(vm, &decision->verdicts[i], work);
         work->cap_off = cap_off(vm);
         work->rested =
             !tracks[i].changed || snapshot->now_ms - tracks[i].changed_ms >= STEADY_REST_MS;
         add_to_pool(vm, work, &pool);
         if (tracks[i].cut_ms == snapshot->now_ms)
-            *unseen =
-                kib_add(*unseen, kib_excess(tracks[i].promised, model_commitment(vm, vm->cap)));
+            *unseen = kib_add(*unseen, kib_excess(tracks[i].promised, model_counted(vm)));
     }
     pool.all = kib_add(pool.all, decision->uncommitted);
     return pool;
@@ -148,9 +167,9 @@ void decide(const struct snapshot *snapshot, struct vm_track *tracks, struct dec
 {
     struct kib unseen;
     struct pool pool = judge_all(snapshot, tracks, decision, faults, &unseen);
+    bool has_enough = share_divide(snapshot, &pool, decision);
 
-    share_divide(snapshot, &pool, decision);
-    steady_goals(snapshot, &pool, tracks, decision);
+    steady_goals(snapshot, &pool, has_enough, tracks, decision);
     plan_actions(snapshot, tracks, unseen, faults, decision);
     decision->settled = has_settled(snapshot, decision);
 }

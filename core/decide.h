@@ -39,13 +39,13 @@ struct vm_track {
     struct kib unproved; /* until it is mobile it is not sent below this; 0 unknown */
     struct kib target;   /* the target that is being watched; 0 none yet */
     struct kib seen;     /* what it had at the last look, in terms of targets */
-    struct kib start;    /* how far from it the guest was at first */
+    struct kib start;    /* how far above it (negative: below) the guest was at first */
     struct kib best;     /* how near to it the guest has come */
     int64_t progress_ms; /* when it last came nearer */
     int64_t changed_ms;  /* when its target last changed */
     struct kib low;      /* found by trying: it does not go below (target terms); 0 unknown */
     struct kib high;     /* found by trying: it does not go above; 0 unknown */
-    int64_t retry_ms;    /* when low and high are forgotten and tried again; 0 they are unknown */
+    int64_t retry_ms;    /* when low and high are tried again; 0 there are none, or it is time */
     int32_t failures;    /* in a row; each doubles the wait */
     struct kib promised; /* what it was counted with when its cap was last cut … */
     int64_t cut_ms;      /* … which was then: until later, that memory is not spent again */
@@ -92,6 +92,7 @@ enum role {
 struct decide_work {
     struct kib target; /* as in the snapshot */
     struct kib base;   /* low, rounded */
+    struct kib trial;  /* a target below base, to see whether it follows now; 0 none */
     uint32_t demand;   /* granules from base to its demand */
     uint32_t buffer;   /* from there to what it wants */
     uint32_t room;     /* from there to high */

@@ -14,16 +14,25 @@ const char *vm_state_name(enum vm_state state)
     return names[state];
 }
 
+/* What it has, or will have, whatever its cap. */
+static struct kib counted_without_cap(const struct vm *vm)
+{
+    return kib_max(kib_add(vm->assigned, vm->claim), kib_max(vm->assigned, vm->bound));
+}
+
 struct kib model_commitment(const struct vm *vm, struct kib cap)
 {
-    struct kib most = kib_max(kib_add(vm->assigned, vm->claim), kib_max(vm->assigned, vm->bound));
+    return kib_max(counted_without_cap(vm), cap);
+}
 
-    return vm->cap_unlimited ? most : kib_max(most, cap);
+struct kib model_counted(const struct vm *vm)
+{
+    return vm->cap_unlimited ? counted_without_cap(vm) : model_commitment(vm, vm->cap);
 }
 
 struct kib model_headroom(const struct vm *vm)
 {
-    return kib_sub(model_commitment(vm, vm->cap), vm->assigned);
+    return kib_sub(model_counted(vm), vm->assigned);
 }
 
 struct kib model_cap(const struct vm *vm, struct kib target)
@@ -33,9 +42,9 @@ struct kib model_cap(const struct vm *vm, struct kib target)
 
 struct kib model_rest(const struct vm *vm, struct kib target)
 {
-    struct kib most = kib_max(model_cap(vm, target), vm->bound);
+    struct kib holds = kib_add(target, vm->offset);
 
-    return vm->claim.v > 0 ? kib_max(most, kib_add(vm->assigned, vm->claim)) : most;
+    return kib_max(kib_add(holds, kib_max(CAP_SLACK, vm->claim)), vm->bound);
 }
 
 struct kib model_uncommitted(const struct snapshot *snapshot)

@@ -81,16 +81,19 @@ struct kib model_uncommitted(const struct snapshot *snapshot);
 struct kib model_headroom(const struct vm *vm);
 
 /*
- * What one domain is counted with if this were its cap: all that it has and may still take. What a
- * guest does within its cap does not change it. commitment = assigned + headroom.
+ * What one domain is counted with: all that it has and may still take, = assigned + headroom. What
+ * a guest does within its cap does not change it.
  */
+struct kib model_counted(const struct vm *vm);
+
+/* The same, if this were its cap. */
 struct kib model_commitment(const struct vm *vm, struct kib cap);
 
 /* The cap that goes with a target of this VM. */
 struct kib model_cap(const struct vm *vm, struct kib target);
 
-/* What it will be counted with once it is at rest at this target. A claim, or a reservation bound
- * to it, stays with it even if that is more. */
+/* What it will be counted with once it is at rest at this target: a claim stays with it, and so
+ * does a reservation bound to it, if that is more. */
 struct kib model_rest(const struct vm *vm, struct kib target);
 
 #endif

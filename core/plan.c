@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/plan.h"
 
+#include "core/share.h"
+
 /* A raise that cannot be whole yet waits until it is worth a write. */
 #define RAISE_STEP (4 * KIB_GRANULE)
 
@@ -24,7 +26,7 @@ struct queue {
 /* By how much less a VM is counted with when its cap becomes this; negative: by how much more. */
 static struct kib released(const struct vm *vm, struct kib cap)
 {
-    return kib_sub(model_commitment(vm, vm->cap), model_commitment(vm, cap));
+    return kib_sub(model_counted(vm), model_commitment(vm, cap));
 }
 
 /* --- what gives back ------------------------------------------------------------------------- */
@@ -33,7 +35,7 @@ static struct kib released(const struct vm *vm, struct kib cap)
 static void remember_cut(struct plan *plan, size_t i)
 {
     struct vm_track *track = &plan->tracks[i];
-    struct kib counted = model_commitment(&plan->snapshot->vms[i], plan->snapshot->vms[i].cap);
+    struct kib counted = model_counted(&plan->snapshot->vms[i]);
 
     if (track->cut_ms != plan->snapshot->now_ms || track->promised.v < counted.v)
         track->promised = counted;
@@ -51,21 +53,25 @@ static void add_lowering(struct plan *plan, struct action action)
     decision->work[action.vm].next = (uint32_t)decision->n_actions;
 }
 
+/* The cap that goes with its goal is covered by what it is counted with anyway. */
+static bool is_covered(const struct vm *vm, struct kib goal)
+{
+    return model_cap(vm, goal).v <= model_counted(vm).v;
+}
+
 static void lower_target(struct plan *plan, size_t i)
 {
     const struct vm *vm = &plan->snapshot->vms[i];
     const struct verdict *verdict = &plan->decision->verdicts[i];
 
-    /* A cap that is short already is not raised on the way down. */
-    add_lowering(plan,
-                 (struct action){
-                     .vm = (uint32_t)i,
-                     .kind = ACTION_TARGET,
-                     .from = vm->target,
-                     .target = verdict->goal,
-                     .cap = kib_min(model_cap(vm, verdict->goal), model_commitment(vm, vm->cap)),
-                     .reason = verdict->reason,
-                 });
+    add_lowering(plan, (struct action){
+                           .vm = (uint32_t)i,
+                           .kind = ACTION_TARGET,
+                           .from = vm->target,
+                           .target = verdict->goal,
+                           .cap = kib_min(model_cap(vm, verdict->goal), model_counted(vm)),
+                           .reason = verdict->reason,
+                       });
 }
 
 static void lower_cap(struct plan *plan, size_t i, struct kib cap, enum reason reason)
@@ -93,14 +99,17 @@ static void plan_lowerings(struct plan *plan)
         work->next = 0;
         if (work->role == ROLE_NONE)
             continue;
-        if (goal.v < work->target.v)
-            lower_target(plan, i);
-        else if (work->cap_off > 0 && (goal.v == work->target.v || is_broken))
+        if (goal.v < work->target.v) {
+            if (plan->budget.v < 0 || is_covered(&plan->snapshot->vms[i], goal))
+                lower_target(plan, i);
+        } else if (work->cap_off > 0 && (goal.v == work->target.v || is_broken)) {
             lower_cap(plan, i, model_cap(&plan->snapshot->vms[i], work->target), REASON_CAP_EXCESS);
+        }
     }
 }
 
-/* Cuts one cap to what the VM has, or as far as it takes; within its action where it has one. */
+/* Cuts one cap to what the VM has, or as far as it takes; within its action where it has one.
+ */
 static void cut_to_restore(struct plan *plan, size_t i)
 {
     const struct vm *vm = &plan->snapshot->vms[i];
@@ -109,8 +118,10 @@ static void cut_to_restore(struct plan *plan, size_t i)
     struct kib before = action ? action->cap : vm->cap;
     struct kib cap = kib_max(vm->assigned, kib_add(before, plan->left));
 
-    if (cap.v >= before.v || (vm->cap_unlimited && !action))
+    if (vm->cap_unlimited && !action)
         return;
+    if (model_commitment(vm, cap).v >= model_commitment(vm, before).v)
+        return; /* it would give nothing back */
     if (!action) {
         lower_cap(plan, i, cap, REASON_RESTORE);
         return;
@@ -120,8 +131,9 @@ static void cut_to_restore(struct plan *plan, size_t i)
     action->cap = cap;
 }
 
-/* More is promised than there is, and lowering targets does not mend it: caps come down to what the
- * guests have. The operator's own targets, which nobody checked against the host, go first. */
+/* More is promised than there is, and lowering targets does not mend it: caps come down to what
+ * the guests have. The operator's own targets, which nobody checked against the host, go first.
+ */
 static void plan_restoring(struct plan *plan)
 {
     for (int round = 0; round < 2; round++)
@@ -133,7 +145,8 @@ static void plan_restoring(struct plan *plan)
         }
 }
 
-/* --- who waits ------------------------------------------------------------------------------- */
+/* --- who waits -------------------------------------------------------------------------------
+ */
 
 static enum urgency urgency_of(const struct decide_work *work, const struct verdict *verdict)
 {
@@ -144,24 +157,34 @@ static enum urgency urgency_of(const struct decide_work *work, const struct verd
     return work->target.v < verdict->demand.v ? BELOW_DEMAND : BELOW_GOAL;
 }
 
+/* Its target is to rise, or the cap that goes with its goal is more than it is counted with. */
+static bool waits(const struct plan *plan, size_t i)
+{
+    const struct decide_work *work = &plan->decision->work[i];
+    struct kib goal = plan->decision->verdicts[i].goal;
+
+    if (work->role == ROLE_NONE || (goal.v == work->target.v && work->cap_off >= 0))
+        return false;
+    return goal.v >= work->target.v || !is_covered(&plan->snapshot->vms[i], goal);
+}
+
 static void enqueue_waiting(struct plan *plan, struct queue *queue)
 {
     *queue = (struct queue){0};
     for (size_t i = plan->snapshot->n_vms; i-- > 0;) {
         struct decide_work *work = &plan->decision->work[i];
-        const struct verdict *verdict = &plan->decision->verdicts[i];
         uint32_t *first;
 
-        if (work->role == ROLE_NONE || verdict->goal.v < work->target.v ||
-            (verdict->goal.v == work->target.v && work->cap_off >= 0))
+        if (!waits(plan, i))
             continue;
-        first = &queue->first[urgency_of(work, verdict)][work->priority];
+        first = &queue->first[urgency_of(work, &plan->decision->verdicts[i])][work->priority];
         work->next = *first;
         *first = (uint32_t)i + 1;
     }
 }
 
-/* --- what takes ------------------------------------------------------------------------------ */
+/* --- what takes ------------------------------------------------------------------------------
+ */
 
 static void add_raise(struct plan *plan, struct action action)
 {
@@ -173,11 +196,11 @@ static void add_raise(struct plan *plan, struct action action)
     plan->decision->actions[plan->decision->n_actions++] = action;
 }
 
-/* The target that the budget pays for, in whole granules; the present one where it pays for too
+/* The target that so much pays for, in whole granules; the present one where it pays for too
  * little. What the VM is counted with anyway costs nothing. */
-static struct kib affordable(const struct plan *plan, const struct vm *vm, struct kib goal)
+static struct kib affordable(const struct vm *vm, struct kib goal, struct kib budget)
 {
-    struct kib most = kib_add(model_commitment(vm, vm->cap), plan->budget);
+    struct kib most = kib_add(model_counted(vm), budget);
     struct kib target = kib_sub(most, model_cap(vm, kib(0)));
 
     if (target.v >= goal.v)
@@ -186,44 +209,48 @@ static struct kib affordable(const struct plan *plan, const struct vm *vm, struc
     return kib_sub(target, vm->target).v >= RAISE_STEP ? target : vm->target;
 }
 
-/* A cap that is short of its target, by itself: in whole steps where it cannot be all. */
-static void raise_cap(struct plan *plan, size_t i)
+/* What it wants may cost the host's headroom; what it gets besides may not. */
+static struct kib raised_target(const struct plan *plan, const struct vm *vm, size_t i)
 {
-    const struct vm *vm = &plan->snapshot->vms[i];
-    struct kib due = model_cap(vm, vm->target);
-    struct kib cap = kib_min(due, kib_add(model_commitment(vm, vm->cap), plan->budget));
+    struct kib goal = plan->decision->verdicts[i].goal;
+    struct kib wanted = kib_min(share_wanted(&plan->decision->work[i]), goal);
+    struct kib besides = kib_excess(plan->budget, plan->snapshot->settings.headroom);
 
-    if (cap.v < due.v && kib_sub(cap, vm->cap).v < RAISE_STEP)
-        return;
-    add_raise(plan, (struct action){
-                        .vm = (uint32_t)i,
-                        .kind = ACTION_CAP,
-                        .from = vm->cap,
-                        .target = vm->target,
-                        .cap = cap,
-                        .reason = REASON_CAP_SHORT,
-                    });
+    if (wanted.v < vm->target.v)
+        return affordable(vm, goal, besides);
+    return kib_max(affordable(vm, wanted, plan->budget), affordable(vm, goal, besides));
+}
+
+/* The cap for that target, as far as the budget goes; in steps where it cannot be all. */
+static struct kib affordable_cap(const struct plan *plan, const struct vm *vm, struct kib target)
+{
+    struct kib due = model_cap(vm, target);
+    struct kib counted = model_counted(vm);
+    struct kib now = vm->cap_unlimited ? counted : vm->cap;
+    struct kib cap = kib_min(due, kib_add(counted, plan->budget));
+
+    return cap.v == due.v || kib_sub(cap, now).v >= RAISE_STEP ? cap : kib_min(now, due);
 }
 
 static void raise_one(struct plan *plan, size_t i)
 {
     const struct vm *vm = &plan->snapshot->vms[i];
     const struct verdict *verdict = &plan->decision->verdicts[i];
-    struct kib target = vm->target;
+    struct action action = {
+        .vm = (uint32_t)i, .kind = ACTION_TARGET, .from = vm->target, .reason = verdict->reason};
 
-    if (plan->decision->work[i].role != ROLE_OVERRIDDEN)
-        target = affordable(plan, vm, verdict->goal);
-    if (target.v > vm->target.v)
-        add_raise(plan, (struct action){
-                            .vm = (uint32_t)i,
-                            .kind = ACTION_TARGET,
-                            .from = vm->target,
-                            .target = target,
-                            .cap = model_cap(vm, target),
-                            .reason = verdict->reason,
-                        });
-    else if (plan->decision->work[i].cap_off < 0)
-        raise_cap(plan, i);
+    action.target = verdict->goal;
+    if (verdict->goal.v > vm->target.v)
+        action.target = raised_target(plan, vm, i);
+    action.cap = affordable_cap(plan, vm, action.target);
+    if (action.target.v == vm->target.v) {
+        if (action.cap.v <= vm->cap.v)
+            return;
+        action.kind = ACTION_CAP;
+        action.from = vm->cap;
+        action.reason = REASON_CAP_SHORT;
+    }
+    add_raise(plan, action);
 }
 
 static void plan_raises(struct plan *plan, const struct queue *queue)

@@ -4,8 +4,8 @@
 /* What a balloon may leave between assigned and target: libxl's slack, and its own last pass. */
 #define TOLERANCE KIB_GRANULE
 
-/* A first step of one granule tells whether a balloon moves at all; half of it is enough to see. */
-#define PROOF (KIB_GRANULE / 2)
+/* One step of a granule tells whether a balloon moves; half of it is enough to see. */
+#define PROOF ((struct kib){KIB_GRANULE / 2})
 
 /* What it has, in terms of targets. */
 static struct kib held(const struct vm *vm)
@@ -13,16 +13,14 @@ static struct kib held(const struct vm *vm)
     return kib_sub(vm->assigned, vm->offset);
 }
 
-static struct kib distance_of(struct kib has, struct kib target)
+static struct kib absolute(struct kib a)
 {
-    struct kib away = kib_sub(has, target);
-
-    return away.v < 0 ? kib(-away.v) : away;
+    return a.v < 0 ? kib(-a.v) : a;
 }
 
 static struct kib distance(const struct vm *vm)
 {
-    return distance_of(held(vm), vm->target);
+    return absolute(kib_sub(held(vm), vm->target));
 }
 
 /* It has all that its cap allows and is to have more: the next move is ours. */
@@ -41,21 +39,24 @@ bool settle_arrived(const struct vm *vm)
 static void watch_anew(const struct vm *vm, int64_t now_ms, struct vm_track *track)
 {
     track->target = vm->target;
-    track->start = distance_of(track->seen, vm->target);
+    track->start = kib_sub(track->seen, vm->target);
     track->best = distance(vm);
     track->progress_ms = now_ms;
 }
 
+static struct kib step_below(struct kib has)
+{
+    return kib_max(kib_floor(kib_excess(has, kib(KIB_GRANULE)), KIB_GRANULE), kib(1));
+}
+
 static void watch_first(const struct vm *vm, int64_t now_ms, struct vm_track *track)
 {
-    struct kib probe = kib_floor(kib_excess(held(vm), kib(KIB_GRANULE)), KIB_GRANULE);
-
     /* Whoever was started again cannot know when the target last changed: as well just now. */
     track->changed = true;
     track->changed_ms = now_ms;
     track->seen = held(vm);
     watch_anew(vm, now_ms, track);
-    track->unproved = kib_max(kib_min(probe, vm->target), kib(1));
+    track->unproved = kib_min(step_below(held(vm)), vm->target);
 }
 
 static void learn_limit(const struct vm *vm, int64_t now_ms, struct vm_track *track)
@@ -63,11 +64,12 @@ static void learn_limit(const struct vm *vm, int64_t now_ms, struct vm_track *tr
     struct kib reached = kib_max(held(vm), kib(KIB_GRANULE));
     int64_t wait = SETTLE_RETRY_MS;
 
-    /* Rounded so that it rests there without being asked for the last granule. */
+    /* Going down, it is left in peace at what it has: asked on, it would suffer. Going up, a step
+     * is left to it: that hurts nobody, and shows when it moves again. */
     if (held(vm).v > vm->target.v)
         track->low = kib_floor(reached, KIB_GRANULE);
     else
-        track->high = kib_ceil(reached, KIB_GRANULE);
+        track->high = kib_ceil(kib_add(reached, kib(KIB_GRANULE)), KIB_GRANULE);
     for (int32_t i = 0; i < track->failures && wait < SETTLE_RETRY_MAX_MS; i++)
         wait *= 2;
     track->retry_ms = now_ms + (wait < SETTLE_RETRY_MAX_MS ? wait : SETTLE_RETRY_MAX_MS);
@@ -76,30 +78,35 @@ static void learn_limit(const struct vm *vm, int64_t now_ms, struct vm_track *tr
     watch_anew(vm, now_ms, track);
 }
 
-static void forget_limit(const struct vm *vm, int64_t now_ms, struct vm_track *track)
+/* It went beyond a limit that it was found to have: the limit is gone. */
+static void note_beyond(const struct vm *vm, struct vm_track *track)
 {
-    track->low = track->high = kib(0);
-    track->retry_ms = 0;
-    watch_anew(vm, now_ms, track);
+    if (track->low.v > 0 && kib_add(held(vm), PROOF).v <= track->low.v)
+        track->low = kib(0);
+    if (track->high.v > 0 && kib_add(held(vm), PROOF).v >= track->high.v)
+        track->high = kib(0);
+    if (track->low.v == 0 && track->high.v == 0)
+        track->failures = 0;
+    if (track->failures == 0)
+        track->retry_ms = 0;
 }
 
 static void note_progress(const struct vm *vm, int64_t now_ms, struct vm_track *track)
 {
     struct kib away = distance(vm);
-    bool is_proved = kib_sub(track->start, away).v >= PROOF;
+    bool is_on_trial = !track->mobile || track->failures > 0;
 
-    if (is_proved)
+    if (kib_sub(absolute(track->start), away).v >= PROOF.v)
         track->mobile = true;
+    if (track->failures > 0)
+        note_beyond(vm, track);
     if (kib_sub(track->best, away).v >= SETTLE_STEP.v) {
         track->best = away;
         track->progress_ms = now_ms;
     }
-    /* The first step is as small as the tolerance: there, arriving takes more. */
-    if (!settle_arrived(vm) || (!track->mobile && away.v > PROOF && !waits_for_cap(vm)))
-        return;
-    track->progress_ms = now_ms;
-    if (is_proved && track->retry_ms == 0)
-        track->failures = 0;
+    /* A trial's step is as small as the tolerance: there, arriving takes more. */
+    if (waits_for_cap(vm) || away.v <= (is_on_trial ? PROOF.v : TOLERANCE))
+        track->progress_ms = now_ms;
 }
 
 void settle_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track)
@@ -115,8 +122,10 @@ void settle_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track)
         track->changed_ms = now_ms;
         watch_anew(vm, now_ms, track);
     }
-    if (track->retry_ms != 0 && now_ms >= track->retry_ms)
-        forget_limit(vm, now_ms, track);
+    if (track->retry_ms != 0 && now_ms >= track->retry_ms) {
+        track->retry_ms = 0;
+        watch_anew(vm, now_ms, track);
+    }
     note_progress(vm, now_ms, track);
     if (now_ms - track->progress_ms >= SETTLE_STUCK_MS && track->retry_ms == 0)
         learn_limit(vm, now_ms, track);
@@ -139,6 +148,16 @@ void settle_judge(const struct vm *vm, const struct vm_track *track, struct verd
         verdict->state = VM_UNRESPONSIVE;
     /* Nobody is lowered before it was seen to move: a first small step tells. */
     if (!track->mobile)
-        verdict->low = kib_max(verdict->low, track->unproved);
+        verdict->low = kib_max(verdict->low,
+                               kib_min(track->unproved, kib_max(vm->target, vm->settings.maximum)));
     verdict->high = kib_max(verdict->high, verdict->low);
+}
+
+struct kib settle_trial(const struct vm *vm, const struct vm_track *track, struct kib low)
+{
+    if (track->failures == 0 || track->retry_ms != 0 || track->low.v == 0)
+        return kib(0);
+    if (!track->mobile)
+        low = kib_max(low, track->unproved);
+    return kib_max(step_below(held(vm)), low);
 }

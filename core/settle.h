@@ -24,6 +24,13 @@ void settle_wait(const struct vm *vm, int64_t now_ms, struct vm_track *track);
  */
 void settle_judge(const struct vm *vm, const struct vm_track *track, struct verdict *verdict);
 
+/*
+ * The target by which a limit that was found is tried again: one small step, which the others do
+ * not count on, because it may be in vain. 0 where none is due. low: what it is not sent below
+ * anyway.
+ */
+struct kib settle_trial(const struct vm *vm, const struct vm_track *track, struct kib low);
+
 /* True where the VM has arrived at its target, to within what balloons leave, or waits there for
  * its cap. */
 bool settle_arrived(const struct vm *vm);

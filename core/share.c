@@ -49,6 +49,8 @@ void share_prepare(const struct vm *vm, const struct verdict *verdict, struct de
     work->demand = granules_between(work->base, need);
     work->buffer = granules_between(need, want);
     work->room = granules_between(want, high);
+    if (verdict->state == VM_UNRESPONSIVE)
+        work->room = 0; /* what is left over is better off with those who follow */
 }
 
 struct kib share_wanted(const struct decide_work *work)
@@ -168,7 +170,7 @@ static void spread(struct decision *decision, size_t n, uint64_t granules)
         decision->work[parts[i].vm].given += parts[i].given;
 }
 
-void share_divide(const struct snapshot *snapshot, const struct pool *pool,
+bool share_divide(const struct snapshot *snapshot, const struct pool *pool,
                   struct decision *decision)
 {
     struct decide_work *work = decision->work;
@@ -180,7 +182,7 @@ void share_divide(const struct snapshot *snapshot, const struct pool *pool,
 
     if (rest.v < 0) {
         divide_bases(decision, n, (uint64_t)(kib_max(pool->all, kib(0)).v / KIB_GRANULE));
-        return;
+        return false;
     }
     rest = kib_excess(rest, pool->owed);
     place = find_place(&asked, PHASE_DEMAND, PHASE_COUNT, (uint64_t)(rest.v / KIB_GRANULE));
@@ -198,4 +200,5 @@ void share_divide(const struct snapshot *snapshot, const struct pool *pool,
     for (size_t i = 0; i < n; i++)
         if (takes_part(&work[i]))
             decision->verdicts[i].share = granules_above(work[i].base, work[i].given);
+    return true;
 }

@@ -10,13 +10,14 @@ static bool takes_part(const struct decide_work *work)
     return work->role == ROLE_SHARES || work->role == ROLE_FIXED;
 }
 
-/* Small: most of the buffer is there, or not much more than all of it. */
+/* Small: not much of the whole, nor of the buffer where that is what changes. */
 static bool is_small(const struct decide_work *work, struct kib change)
 {
-    struct kib buffer = kib((int64_t)work->buffer * KIB_GRANULE / SMALL_PART_OF_BUFFER);
-    struct kib part = kib_scale(share_wanted(work), 1, SMALL_PART_OF_WANTED);
+    struct kib buffer = kib((int64_t)work->buffer * KIB_GRANULE);
+    struct kib wanted = share_wanted(work);
 
-    return change.v <= kib_min(buffer, part).v;
+    return change.v <= wanted.v / SMALL_PART_OF_WANTED &&
+           (work->target.v >= wanted.v || change.v <= buffer.v / SMALL_PART_OF_BUFFER);
 }
 
 /* Where its target would be if nobody else needed anything. */
@@ -114,7 +115,7 @@ static enum reason reason_of(const struct vm_track *track, const struct decide_w
     return surplus == SURPLUS_HOLD && verdict->goal.v == wanted.v ? REASON_HOLD : REASON_GIVE;
 }
 
-void steady_goals(const struct snapshot *snapshot, const struct pool *pool,
+void steady_goals(const struct snapshot *snapshot, const struct pool *pool, bool has_enough,
                   const struct vm_track *tracks, struct decision *decision)
 {
     struct decide_work *work = decision->work;
@@ -131,10 +132,16 @@ void steady_goals(const struct snapshot *snapshot, const struct pool *pool,
         held = kib_add(held, verdicts[i].goal);
         needed = kib_add(needed, untouched(&work[i], &verdicts[i]));
     }
-    if (held.v > limit.v)
+    if (!has_enough)
+        take_spare(decision, snapshot->n_vms, 0);
+    else if (held.v > limit.v)
         take_spare(decision, snapshot->n_vms,
                    (uint64_t)(kib_excess(limit, needed).v / KIB_GRANULE));
-    for (size_t i = 0; i < snapshot->n_vms; i++)
-        if (takes_part(&work[i]))
-            verdicts[i].reason = reason_of(&tracks[i], &work[i], &verdicts[i], surplus);
+    for (size_t i = 0; i < snapshot->n_vms; i++) {
+        if (!takes_part(&work[i]))
+            continue;
+        verdicts[i].reason = reason_of(&tracks[i], &work[i], &verdicts[i], surplus);
+        if (work[i].trial.v > 0 && verdicts[i].goal.v == work[i].base.v)
+            verdicts[i].goal = kib_min(work[i].trial, verdicts[i].goal);
+    }
 }

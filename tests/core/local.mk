@@ -8,7 +8,8 @@ CORE_TESTS = \
 	%D%/test_share \
 	%D%/test_settle \
 	%D%/test_plan \
-	%D%/test_decide
+	%D%/test_decide \
+	%D%/test_properties
 check_PROGRAMS += $(CORE_TESTS)
 
 check_LIBRARIES += %D%/libpaper.a
@@ -43,3 +44,17 @@ CORE_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 %C%_test_decide_SOURCES = %D%/test_decide.c
 %C%_test_decide_CFLAGS = $(CORE_TEST_CFLAGS)
 %C%_test_decide_LDADD = $(CORE_TEST_LIBS)
+%C%_test_properties_SOURCES = \
+	%D%/test_properties.c %D%/random.h \
+	%D%/world.c %D%/world.h %D%/generate.c \
+	%D%/promises.c %D%/promises.h \
+	%D%/promises_write.c %D%/promises_share.c %D%/promises_time.c \
+	%D%/shrink.c %D%/shrink.h
+%C%_test_properties_CFLAGS = $(CORE_TEST_CFLAGS)
+%C%_test_properties_LDADD = $(CORE_TEST_LIBS)
+
+# As long as it is told: make check-properties SECONDS=3600
+SECONDS = 600
+.PHONY: check-properties
+check-properties: %D%/test_properties
+	XENMEM_PROPERTY_SEED=`date +%s` XENMEM_PROPERTY_SECONDS=$(SECONDS) ./%D%/test_properties

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who is entitled to how much: promises 4, 5, 8. */
+#include <inttypes.h>
+
+#include "core/admit.h"
+#include "core/share.h"
+#include "tests/core/promises.h"
+
+static bool shares(const struct decide_work *work)
+{
+    return work->role == ROLE_SHARES || work->role == ROLE_FIXED;
+}
+
+static struct kib need_of(const struct decide_work *work)
+{
+    return kib_add(work->base, kib((int64_t)work->demand * KIB_GRANULE));
+}
+
+/* The least share that a VM may have while somebody of that priority lacks something. */
+struct lack {
+    int base, demand, buffer; /* the highest priority that lacks some; −1 nobody */
+};
+
+static struct lack lacks_of(const struct paper *paper)
+{
+    struct lack lack = {-1, -1, -1};
+
+    for (size_t i = 0; i < paper->snapshot.n_vms; i++) {
+        const struct decide_work *work = &paper->work[i];
+        int64_t share = paper->verdicts[i].share.v;
+        int priority = work->priority;
+
+        if (!shares(work))
+            continue;
+        if (share < work->base.v && priority > lack.base)
+            lack.base = priority;
+        if (share < need_of(work).v && priority > lack.demand)
+            lack.demand = priority;
+        if (share < share_wanted(work).v && priority > lack.buffer)
+            lack.buffer = priority;
+    }
+    return lack;
+}
+
+static const char *out_of_order(const struct decide_work *work, const struct verdict *verdict,
+                                const struct lack *lack)
+{
+    int64_t share = verdict->share.v;
+
+    if (lack->base >= 0 && share > work->base.v)
+        return "has more than its minimum while others lack theirs";
+    if (work->priority < lack->base && share > 0)
+        return "has some of its minimum while a more important one lacks it";
+    if (lack->demand >= 0 && share > need_of(work).v)
+        return "has some of its buffer while others lack demand";
+    if (lack->base < 0 && work->priority < lack->demand && share > work->base.v)
+        return "has some of its demand while a more important one lacks it";
+    if (lack->base < 0 && lack->demand < 0 && work->priority < lack->buffer &&
+        share > need_of(work).v)
+        return "has some of its buffer while a more important one lacks it";
+    if (lack->buffer >= 0 && share > share_wanted(work).v)
+        return "has more than it wants while others lack buffer";
+    return NULL;
+}
+
+/* Promises 4 and 5: minimums, demand, buffers, the more important first; and nothing is lost while
+ * somebody lacks something. */
+bool promise_order(struct world *world, struct complaint *complaint)
+{
+    struct paper *paper = &world->paper;
+    struct lack lack;
+
+    paper_decide(paper);
+    lack = lacks_of(paper);
+    for (size_t i = 0; i < paper->snapshot.n_vms; i++) {
+        const char *why;
+
+        if (!shares(&paper->work[i]))
+            continue;
+        why = out_of_order(&paper->work[i], &paper->verdicts[i], &lack);
+        if (why)
+            return broken(complaint, "vm %zu %s", i, why);
+    }
+    return true;
+}
+
+static bool differ(struct kib a, struct kib b)
+{
+    return a.v - b.v > KIB_GRANULE || b.v - a.v > KIB_GRANULE;
+}
+
+static void reverse(struct world *world)
+{
+    size_t n = world->paper.snapshot.n_vms;
+
+    for (size_t i = 0; i < n / 2; i++) {
+        struct vm vm = world->paper.vms[i];
+        struct vm_track track = world->paper.tracks[i];
+
+        world->paper.vms[i] = world->paper.vms[n - 1 - i];
+        world->paper.tracks[i] = world->paper.tracks[n - 1 - i];
+        world->paper.vms[n - 1 - i] = vm;
+        world->paper.tracks[n - 1 - i] = track;
+    }
+}
+
+/* Two VMs that ask for the same with the same priority, whatever they have now. */
+static bool ask_the_same(const struct decide_work *a, const struct decide_work *b)
+{
+    return shares(a) && shares(b) && a->priority == b->priority && a->base.v == b->base.v &&
+           a->demand == b->demand && a->buffer == b->buffer && a->room == b->room;
+}
+
+/* Promise 5: equals differ by at most one granule, whatever their order. */
+bool promise_equals(struct world *world, struct complaint *complaint)
+{
+    static struct world turned;
+    struct paper *paper = &world->paper;
+    size_t n = paper->snapshot.n_vms;
+
+    world_copy(&turned, world);
+    reverse(&turned);
+    paper_decide(paper);
+    paper_decide(&turned.paper);
+    for (size_t i = 0; i < n; i++) {
+        struct kib other = turned.paper.verdicts[n - 1 - i].share;
+
+        if (differ(paper->verdicts[i].share, other))
+            return broken(complaint, "vm %zu has %" PRId64 ", and %" PRId64 " in another order", i,
+                          paper->verdicts[i].share.v, other.v);
+        if (i > 0 && ask_the_same(&paper->work[i], &paper->work[i - 1]) &&
+            differ(paper->verdicts[i].share, paper->verdicts[i - 1].share))
+            return broken(complaint, "vm %zu has %" PRId64 ", its equal %" PRId64, i,
+                          paper->verdicts[i].share.v, paper->verdicts[i - 1].share.v);
+    }
+    return true;
+}
+
+/* Small changes may be made, and what is left over stays where it is: goals are then as monotonic
+ * as shares. */
+static bool is_without_hysteresis(struct world *world)
+{
+    if (world->paper.snapshot.settings.surplus != SURPLUS_KEEP)
+        return false;
+    for (size_t i = 0; i < world->paper.snapshot.n_vms; i++)
+        world->paper.tracks[i].changed = false;
+    return true;
+}
+
+/* A target between large pages may stay as long as it fits, or be rounded. */
+static struct kib rounding_of(const struct vm *vm)
+{
+    return kib(vm->target.v % KIB_GRANULE != 0 ? KIB_GRANULE : 0);
+}
+
+/* Promise 5: more memory on the host never lowers anyone's. */
+bool promise_more_memory(struct world *world, struct complaint *complaint)
+{
+    static struct world more;
+    struct paper *paper = &world->paper;
+    struct random random = {world->seed};
+    bool are_goals_checked = is_without_hysteresis(world);
+
+    world_copy(&more, world);
+    more.paper.snapshot.host.free =
+        kib_add(more.paper.snapshot.host.free,
+                kib(random_between(&random, 1, INT64_C(1) << random_between(&random, 0, 34))));
+    paper_decide(paper);
+    paper_decide(&more.paper);
+    for (size_t i = 0; i < paper->snapshot.n_vms; i++) {
+        const struct verdict *before = &paper->verdicts[i];
+        const struct verdict *after = &more.paper.verdicts[i];
+
+        if (after->share.v < before->share.v)
+            return broken(complaint, "vm %zu's share falls from %" PRId64 " to %" PRId64, i,
+                          before->share.v, after->share.v);
+        if (are_goals_checked &&
+            kib_add(after->goal, rounding_of(&paper->vms[i])).v < before->goal.v)
+            return broken(complaint, "vm %zu's goal falls from %" PRId64 " to %" PRId64, i,
+                          before->goal.v, after->goal.v);
+    }
+    return true;
+}
+
+/* Decides on two hosts that differ in one VM, which is better off in the second. */
+static bool falls(struct world *world, struct world *better, size_t vm, bool are_goals_checked,
+                  struct complaint *complaint)
+{
+    const struct verdict *before = &world->paper.verdicts[vm];
+    const struct verdict *after = &better->paper.verdicts[vm];
+    struct kib may_round = rounding_of(&world->paper.vms[vm]);
+
+    paper_decide(&world->paper);
+    paper_decide(&better->paper);
+    if (after->share.v < before->share.v)
+        return broken(complaint, "vm %zu's share falls from %" PRId64 " to %" PRId64, vm,
+                      before->share.v, after->share.v);
+    if (are_goals_checked && kib_add(after->goal, may_round).v < before->goal.v)
+        return broken(complaint, "vm %zu's goal falls from %" PRId64 " to %" PRId64, vm,
+                      before->goal.v, after->goal.v);
+    return true;
+}
+
+/* Promise 5: raising a VM's priority never lowers its own target. */
+bool promise_more_priority(struct world *world, struct complaint *complaint)
+{
+    static struct world better;
+    struct random random = {world->seed};
+    size_t n = world->paper.snapshot.n_vms;
+    bool are_goals_checked = is_without_hysteresis(world);
+    struct vm_settings *settings;
+    size_t vm;
+
+    if (n == 0)
+        return true;
+    vm = random_next(&random) % n;
+    world_copy(&better, world);
+    settings = &better.paper.vms[vm].settings;
+    settings->priority = (int32_t)random_between(&random, settings->priority, 100);
+    return falls(world, &better, vm, are_goals_checked, complaint);
+}
+
+/* Promise 5: raising a VM's demand never lowers its own target. */
+bool promise_more_demand(struct world *world, struct complaint *complaint)
+{
+    static struct world better;
+    struct random random = {world->seed};
+    size_t n = world->paper.snapshot.n_vms;
+    bool are_goals_checked = is_without_hysteresis(world);
+    struct guest_report *report;
+    size_t vm;
+
+    if (n == 0)
+        return true;
+    vm = random_next(&random) % n;
+    world_copy(&better, world);
+    report = &better.paper.vms[vm].report;
+    report->need = kib_add(report->need, kib(INT64_C(1) << random_between(&random, 0, 30)));
+    return falls(world, &better, vm, are_goals_checked, complaint);
+}
+
+/* Promise 8: what can be given to a start grows with its priority, and is never less than nothing.
+ */
+bool promise_admission(struct world *world, struct complaint *complaint)
+{
+    struct paper *paper = &world->paper;
+    struct kib last = kib(0);
+
+    paper_decide(paper);
+    for (int32_t priority = 0; priority <= 100; priority += 10) {
+        struct admission found = admit(&paper->snapshot, &paper->decision, priority);
+        struct kib all = kib_add(found.now, found.freeable);
+
+        if (found.now.v < 0 || found.freeable.v < 0)
+            return broken(complaint, "a start of priority %d may have %" PRId64 " and %" PRId64,
+                          (int)priority, found.now.v, found.freeable.v);
+        if (all.v < last.v)
+            return broken(complaint, "a start of priority %d may have less than one below",
+                          (int)priority);
+        if (found.now.v > kib_max(paper->decision.uncommitted, kib(0)).v)
+            return broken(complaint, "a start may have at once what is not there");
+        last = all;
+    }
+    return true;
+}
