@@ -127,7 +127,7 @@ check_in() { # FOLDER MAKE-ARGUMENT…
     local folder=$1 code
     shift
     find "$folder" \( -name '*.trs' -o -name test-suite.log \) -delete
-    make_in "$folder" check "$@"
+    make_in "$folder" -j"$((2 * $(nproc)))" check "$@" # many of them wait most of their time
     code=$?
     results_below "$folder"
     return "$code"
@@ -141,8 +141,14 @@ results_below() { # FOLDER
         log=${trs%.trs}.log
         result=$(sed -n 's/^:test-result: //p' "$trs" | head -n 1)
         count_log "$log" "$result" "$(realpath --relative-to="$1" "${trs%.trs}")"
-        [ "$result" = PASS ] || tail -n 12 "$log" | sed 's/^/    | /'
+        [ "$result" = PASS ] || what_it_said "$log" | sed 's/^/    | /'
     done
+}
+
+# Where a test says what failed, and its end.
+what_it_said() { # LOG
+    grep -aE '^FAILED|^not ok|Error|: *[0-9]+:[FE]:' "$1" | head -n 12
+    tail -n 6 "$1"
 }
 
 count_log() { # LOG RESULT NAME
