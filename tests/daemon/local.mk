@@ -11,3 +11,8 @@ check_PROGRAMS += %D%/test_registry %D%/test_nature %D%/test_options
 %C%_test_options_SOURCES = %D%/test_options.c
 %C%_test_options_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_options_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %D%/test_connection
+%C%_test_connection_SOURCES = %D%/test_connection.c %D%/client.c %D%/client.h
+%C%_test_connection_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_connection_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
