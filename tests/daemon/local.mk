@@ -16,3 +16,17 @@ check_PROGRAMS += %D%/test_connection
 %C%_test_connection_SOURCES = %D%/test_connection.c %D%/client.c %D%/client.h
 %C%_test_connection_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_connection_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %D%/test_access %D%/test_layers %D%/test_notify %D%/test_socket_file
+%C%_test_access_SOURCES = %D%/test_access.c
+%C%_test_access_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_access_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_layers_SOURCES = %D%/test_layers.c
+%C%_test_layers_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_layers_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_notify_SOURCES = %D%/test_notify.c
+%C%_test_notify_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_notify_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_socket_file_SOURCES = %D%/test_socket_file.c
+%C%_test_socket_file_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_socket_file_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
