@@ -2,29 +2,39 @@
 DAEMON_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 
 check_PROGRAMS += \
-	%D%/test_access %D%/test_engine %D%/test_layers %D%/test_nature %D%/test_notify \
-	%D%/test_options %D%/test_registry %D%/test_socket_file
-%C%_test_registry_SOURCES = %D%/test_registry.c %D%/view.c %D%/view.h
-%C%_test_registry_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
-%C%_test_registry_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
-%C%_test_nature_SOURCES = %D%/test_nature.c %D%/view.c %D%/view.h
-%C%_test_nature_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
-%C%_test_nature_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
-%C%_test_options_SOURCES = %D%/test_options.c
-%C%_test_options_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
-%C%_test_options_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+	%D%/test_access \
+	%D%/test_connection \
+	%D%/test_engine \
+	%D%/test_layers \
+	%D%/test_nature \
+	%D%/test_notify \
+	%D%/test_options \
+	%D%/test_registry \
+	%D%/test_socket_file
 %C%_test_access_SOURCES = %D%/test_access.c
 %C%_test_access_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_access_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_connection_SOURCES = %D%/test_connection.c
+%C%_test_connection_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_connection_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
 %C%_test_engine_SOURCES = %D%/test_engine.c
 %C%_test_engine_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_engine_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
 %C%_test_layers_SOURCES = %D%/test_layers.c
 %C%_test_layers_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_layers_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_nature_SOURCES = %D%/test_nature.c %D%/view.c %D%/view.h
+%C%_test_nature_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_nature_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
 %C%_test_notify_SOURCES = %D%/test_notify.c
 %C%_test_notify_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_notify_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_options_SOURCES = %D%/test_options.c
+%C%_test_options_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_options_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_registry_SOURCES = %D%/test_registry.c %D%/view.c %D%/view.h
+%C%_test_registry_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_registry_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
 %C%_test_socket_file_SOURCES = %D%/test_socket_file.c
 %C%_test_socket_file_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_socket_file_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
