@@ -108,7 +108,7 @@ struct decide_work {
 struct decision {
     struct verdict *verdicts;
     struct action *actions;   /* at most one a VM */
-    struct decide_work *work; /* working space */
+    struct decide_work *work; /* working space; what role each VM had may be read there */
     struct part *parts;       /* working space */
     size_t n_actions;         /* out */
     struct kib uncommitted;   /* out: what is left to promise before the actions */
