@@ -142,6 +142,7 @@ static bool is_without_hysteresis(struct world *world)
 {
     if (world->paper.snapshot.settings.surplus != SURPLUS_KEEP)
         return false;
+    paper_decide(&world->paper); /* the first look takes every target for a new one */
     for (size_t i = 0; i < world->paper.snapshot.n_vms; i++)
         world->paper.tracks[i].changed = false;
     return true;
