@@ -147,8 +147,12 @@ results_below() { # FOLDER
 
 # Where a test says what failed, and its end.
 what_it_said() { # LOG
-    grep -aE '^FAILED|^not ok|Error|: *[0-9]+:[FE]:' "$1" | head -n 12
-    tail -n 6 "$1"
+    if [ "$(wc -l <"$1")" -le 18 ]; then
+        cat "$1"
+    else
+        grep -aE '^FAILED|^not ok|Error|:[0-9]+:[FE]:' "$1" | head -n 12
+        tail -n 6 "$1"
+    fi
 }
 
 count_log() { # LOG RESULT NAME

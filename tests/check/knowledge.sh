@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Each library is known in one place only.
+# Each library is known in one place only, and guests are written to from one place only.
 
 . "${BASH_SOURCE%/*}/lib.sh"
 cd "${1:-${XENMEM_SRC:-.}}" || exit 1
@@ -21,5 +21,11 @@ only JSON 'jansson' 'proto/|tests/proto/'
 only libevent 'event2/|event\.h|ev[a-z]+\.h' 'daemon/|tests/daemon/'
 only inih 'ini\.h' 'conf/'
 only libcheck 'check\.h' 'tests/'
+
+# bench/ writes to simulated hosts, as tests do.
+while IFS=: read -r file line _; do
+    finding "$file:$line" "only daemon/apply.c writes to guests"
+done < <(house_sources | grep -vE '^(hv|tests|bench)/|^daemon/apply\.c$' |
+    xargs -r grep -nHE '\bhv_set_(target|cap)\(')
 
 finish knowledge

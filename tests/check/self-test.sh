@@ -108,6 +108,11 @@ for header in xenctrl.h xenstore.h xen/xen.h sqlite3.h jansson.h event2/event.h 
     refuses "knowledge: $header in base" base/a.c:8 knowledge .
 done
 
+clean_tree && mkdir daemon && add daemon/apply.c 'int a(void) { return hv_set_cap(0); }'
+accepts "knowledge: the one that writes to guests" knowledge .
+clean_tree && add cli/c.c 'int a(void) { return hv_set_target(0); }'
+refuses "knowledge: another one that writes to guests" cli/c.c:1 knowledge .
+
 clean_tree && add core/b.h 'size_t core_size(void);'
 refuses "headers: a type that is not declared" core/b.h headers .
 clean_tree && printf '%s\nstruct twice {\n    int a;\n};\n' "$spdx" >core/b.h
