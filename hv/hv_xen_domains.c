@@ -93,8 +93,11 @@ static void take_info(struct hv_domain *seen, const xc_domaininfo_t *info)
         (int32_t)(info->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask);
 }
 
-/* Populate-on-demand ends once, when the guest has ballooned down; until then it costs one
- * hypercall a look. */
+/*
+ * A guest that boots populate-on-demand has more pages than memory: it must balloon the difference
+ * away before it touches them all. Entries that the cache covers may be left for ever. The debt
+ * ends once; until then it costs one hypercall a look.
+ */
 static void look_at_pod(struct xen *xen, struct xen_domain *domain)
 {
     uint64_t tot, cache, entries;
@@ -102,8 +105,8 @@ static void look_at_pod(struct xen *xen, struct xen_domain *domain)
     if (domain->seen.pv || domain->rested)
         return;
     if (xc_domain_get_pod_target(xen->xc, domain->seen.ref.domid, &tot, &cache, &entries))
-        entries = 0;
-    domain->seen.pod_entries = kib_from_pages(entries);
+        entries = cache = 0;
+    domain->seen.pod_debt = kib_from_pages(entries > cache ? entries - cache : 0);
 }
 
 /* HVM and PVH guests hold a constant more, or less, than their target says: measured once their
@@ -114,7 +117,7 @@ static void measure_offset(struct xen_domain *domain)
     struct kib offset = kib_sub(seen->assigned, seen->target);
     struct kib most = kib_add(domain->videoram, kib(CAP_SLACK.v + REST_TOLERANCE));
 
-    if (!domain->rested && seen->target.v > 0 && seen->pod_entries.v == 0 &&
+    if (!domain->rested && seen->target.v > 0 && seen->pod_debt.v == 0 &&
         seen->assigned.v == domain->last_assigned.v && seen->target.v == domain->last_target.v &&
         offset.v >= -REST_TOLERANCE && offset.v <= most.v) {
         seen->offset = offset;
@@ -143,7 +146,7 @@ static void judge_state(struct xen *xen, struct xen_domain *domain, const xc_dom
         .ran = info->cpu_time > 0,
         .saving = is_being_saved(xen, seen->ref.domid) || domain_name_migrates(seen->name),
         .pv = seen->pv,
-        .pod_left = seen->pod_entries.v > 0,
+        .pod_debt = seen->pod_debt.v > 0,
         .rested = domain->rested,
     };
 
