@@ -15,7 +15,7 @@
 enum vm_state {
     VM_OFF,      /* known by name, no domain */
     VM_BUILDING, /* not yet introduced, or introduced and never run */
-    VM_BOOTING,  /* running, but populate-on-demand entries left or its balloon not yet at rest once
+    VM_BOOTING,  /* running, but owes populate-on-demand pages, or its balloon not yet at rest once
                   */
     VM_RUNNING,  /* the only state in which anything is written */
     VM_PAUSED,   /* by the admin: its balloon cannot move */

@@ -18,7 +18,7 @@ enum vm_state domain_state(const struct domain_facts *facts)
         return VM_SAVING;
     if (facts->paused)
         return VM_PAUSED;
-    if (!facts->pv && (facts->pod_left || !facts->rested))
+    if (!facts->pv && (facts->pod_debt || !facts->rested))
         return VM_BOOTING;
     return VM_RUNNING;
 }

@@ -15,7 +15,7 @@ struct domain_facts {
     bool ran;        /* it has used CPU time */
     bool saving;     /* a save helper works on it, or its name says that it migrates */
     bool pv;         /* has no populate-on-demand */
-    bool pod_left;   /* populate-on-demand entries are left */
+    bool pod_debt;   /* populate-on-demand pages are left that have no memory behind them */
     bool rested;     /* assigned has come to rest near its target once (always true for PV) */
 };
 

@@ -42,7 +42,8 @@ struct hv_domain {
     struct kib cap;          /* max_pages */
     bool cap_unlimited;      /* dom0 without dom0_mem=…,max: */
     struct kib claim;        /* outstanding claim */
-    struct kib pod_entries;  /* populate-on-demand entries left; 0 for PV */
+    struct kib pod_debt;     /* populate-on-demand pages without memory behind them, which the guest
+                                still has to balloon away; 0 for PV */
     struct kib target;       /* memory/target; 0 where there is none */
     struct kib static_max;   /* memory/static-max; 0 where there is none */
     struct kib offset;       /* assigned − target at rest, once measured; 0 before and for PV */

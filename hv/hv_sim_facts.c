@@ -136,7 +136,7 @@ static void take_figures(struct hv_domain *seen, const struct sim_facts *facts)
     seen->cap = facts->cap;
     seen->cap_unlimited = facts->flags & FACT_UNLIMITED;
     seen->claim = facts->claim;
-    seen->pod_entries = facts->pod;
+    seen->pod_debt = facts->pod;
     seen->target = facts->target;
     seen->static_max = facts->static_max;
     seen->own_target = facts->own;
@@ -149,7 +149,7 @@ static void measure_offset(struct hv_domain *seen, struct known *known, struct k
     struct kib offset = kib_sub(seen->assigned, seen->target);
     struct kib most = kib_add(videoram, kib(CAP_SLACK.v + REST_TOLERANCE));
 
-    if (!known->rested && seen->target.v > 0 && seen->pod_entries.v == 0 &&
+    if (!known->rested && seen->target.v > 0 && seen->pod_debt.v == 0 &&
         seen->assigned.v == known->last_assigned.v && seen->target.v == known->last_target.v &&
         offset.v >= -REST_TOLERANCE && offset.v <= most.v) {
         seen->offset = offset;
@@ -202,7 +202,7 @@ static enum vm_state judge_state(const struct hv_domain *seen, const struct know
         .ran = flags & FACT_RAN,
         .saving = (flags & FACT_SAVING) || domain_name_migrates(seen->name),
         .pv = seen->pv,
-        .pod_left = seen->pod_entries.v > 0,
+        .pod_debt = seen->pod_debt.v > 0,
         .rested = known->rested,
     };
 

@@ -68,25 +68,69 @@ static int xen_drain(struct hv *hv, unsigned *changes, struct err *err)
     return store_drain(xen, changes, err);
 }
 
-static int read_host(struct xen *xen, struct hv_host *host, struct err *err)
+static int ask_host(struct xen *xen, xc_physinfo_t *out, struct err *err)
 {
-    xc_physinfo_t info = {0};
-    long shared;
-
-    if (xc_physinfo(xen->xc, &info))
+    *out = (xc_physinfo_t){0};
+    if (xc_physinfo(xen->xc, out))
         return err_set_errno(err, ERR_UNREACHABLE, errno,
                              "ask the hypervisor for the host's memory");
-    *host = (struct hv_host){
-        .total = kib_from_pages(info.total_pages),
-        .free = kib_from_pages(info.free_pages),
-        .claimed = kib_from_pages(info.outstanding_pages),
-    };
-    if (!xen->sharing_unsupported) {
-        shared = xc_sharing_freed_pages(xen->xc);
-        xen->sharing_unsupported = shared < 0;
-        host->shared = kib_from_pages(shared > 0 ? (uint64_t)shared : 0);
-    }
     return 0;
+}
+
+static uint64_t held_pages(const struct xen *xen)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < xen->n_infos; i++)
+        sum += xen->infos[i].tot_pages;
+    return sum;
+}
+
+/*
+ * Free pages and what domains hold are two questions, and balloons move in between: a guest that
+ * grows would be counted twice, one that shrinks not at all. What the two add up to does not move
+ * with balloons: it tells what was free at the moment of the second question, as long as that is
+ * between the answers before and after it.
+ */
+static uint64_t free_pages_then(struct xen *xen, uint64_t before, uint64_t after)
+{
+    uint64_t held = held_pages(xen);
+    uint64_t least = before < after ? before : after;
+    uint64_t most = before < after ? after : before;
+
+    if (least == most)
+        xen->all_pages = least + held;
+    if (xen->all_pages < least + held || xen->all_pages > most + held) {
+        xen->all_pages = 0;
+        return least;
+    }
+    return xen->all_pages - held;
+}
+
+/* All hypercalls about memory in one go; xenstore takes its time afterwards. */
+static int read_memory(struct xen *xen, struct hv_host *host, struct err *err)
+{
+    xc_physinfo_t before, after;
+
+    if (ask_host(xen, &before, err) || domains_query(xen, err) || ask_host(xen, &after, err))
+        return -1;
+    *host = (struct hv_host){
+        .total = kib_from_pages(after.total_pages),
+        .free = kib_from_pages(free_pages_then(xen, before.free_pages, after.free_pages)),
+        .claimed = kib_from_pages(after.outstanding_pages),
+    };
+    return 0;
+}
+
+static void read_sharing(struct xen *xen, struct hv_host *host)
+{
+    long shared;
+
+    if (xen->sharing_unsupported)
+        return;
+    shared = xc_sharing_freed_pages(xen->xc);
+    xen->sharing_unsupported = shared < 0;
+    host->shared = kib_from_pages(shared > 0 ? (uint64_t)shared : 0);
 }
 
 static void read_nodes(struct xen *xen, struct hv_host *host)
@@ -108,8 +152,10 @@ static int xen_read(struct hv *hv, int64_t now_ms, struct hv_view *view, struct 
 {
     struct xen *xen = xen_of(hv);
 
-    if (domains_read(xen, now_ms, err) || read_host(xen, &view->host, err))
+    if (read_memory(xen, &view->host, err))
         return -1;
+    read_sharing(xen, &view->host);
+    domains_update(xen, now_ms);
     read_nodes(xen, &view->host);
     xen->view = realloc(xen->view, (xen->n_known + 1) * sizeof(*xen->view));
     invariant(xen->view);

@@ -33,7 +33,9 @@ struct xen {
     xenevtchn_handle *evtchn; /* NULL: the low-memory signal is somebody else's */
     evtchn_port_t low_memory;
     xc_domaininfo_t *infos; /* of the last bulk query */
-    size_t infos_room;
+    size_t n_infos, infos_room;
+    uint64_t
+        all_pages; /* free and held by domains together, when both last were at rest; 0 before */
     struct xen_domain *known; /* ascending by domid */
     size_t n_known;
     struct hv_domain *view;   /* what hv_read hands out */
@@ -57,7 +59,12 @@ char *store_read(struct xen *xen, uint32_t domid, const char *name, unsigned *le
 
 /* --- hv_xen_domains.c: the bulk query, and whose state is what --- */
 
-int domains_read(struct xen *xen, int64_t now_ms, struct err *err);
+/* Fills xen->infos with every domain. 0 or −1. */
+int domains_query(struct xen *xen, struct err *err);
+
+/* Merges the last query with what is known. */
+void domains_update(struct xen *xen, int64_t now_ms);
+
 struct xen_domain *domains_find(struct xen *xen, uint32_t domid);
 
 /* Looks again for processes that save a domain, unless it did so within the last max_age_ms. */

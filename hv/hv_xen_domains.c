@@ -22,8 +22,7 @@
 /* At rest, a balloon is this near its target, besides libxl's slack and video memory. */
 #define REST_TOLERANCE KIB_GRANULE
 
-/* Fills xen->infos with every domain. Returns how many, or −1. */
-static int query_all(struct xen *xen, struct err *err)
+int domains_query(struct xen *xen, struct err *err)
 {
     for (;;) {
         int count;
@@ -36,8 +35,9 @@ static int query_all(struct xen *xen, struct err *err)
         count = xc_domain_getinfolist(xen->xc, 0, (unsigned)xen->infos_room, xen->infos);
         if (count < 0)
             return err_set_errno(err, ERR_UNREACHABLE, errno, "ask the hypervisor for its domains");
-        if ((size_t)count < xen->infos_room)
-            return count;
+        xen->n_infos = (size_t)count;
+        if (xen->n_infos < xen->infos_room)
+            return 0;
         free(xen->infos);
         xen->infos_room *= 2;
         xen->infos = malloc(xen->infos_room * sizeof(*xen->infos));
@@ -93,8 +93,11 @@ static void take_info(struct hv_domain *seen, const xc_domaininfo_t *info)
         (int32_t)(info->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask);
 }
 
-/* Populate-on-demand ends once, when the guest has ballooned down; until then it costs one
- * hypercall a look. */
+/*
+ * A guest that boots populate-on-demand has more pages than memory: it must balloon the difference
+ * away before it touches them all. Entries that the cache covers may be left for ever. The debt
+ * ends once; until then it costs one hypercall a look.
+ */
 static void look_at_pod(struct xen *xen, struct xen_domain *domain)
 {
     uint64_t tot, cache, entries;
@@ -102,8 +105,8 @@ static void look_at_pod(struct xen *xen, struct xen_domain *domain)
     if (domain->seen.pv || domain->rested)
         return;
     if (xc_domain_get_pod_target(xen->xc, domain->seen.ref.domid, &tot, &cache, &entries))
-        entries = 0;
-    domain->seen.pod_entries = kib_from_pages(entries);
+        entries = cache = 0;
+    domain->seen.pod_debt = kib_from_pages(entries > cache ? entries - cache : 0);
 }
 
 /* HVM and PVH guests hold a constant more, or less, than their target says: measured once their
@@ -114,7 +117,7 @@ static void measure_offset(struct xen_domain *domain)
     struct kib offset = kib_sub(seen->assigned, seen->target);
     struct kib most = kib_add(domain->videoram, kib(CAP_SLACK.v + REST_TOLERANCE));
 
-    if (!domain->rested && seen->target.v > 0 && seen->pod_entries.v == 0 &&
+    if (!domain->rested && seen->target.v > 0 && seen->pod_debt.v == 0 &&
         seen->assigned.v == domain->last_assigned.v && seen->target.v == domain->last_target.v &&
         offset.v >= -REST_TOLERANCE && offset.v <= most.v) {
         seen->offset = offset;
@@ -143,7 +146,7 @@ static void judge_state(struct xen *xen, struct xen_domain *domain, const xc_dom
         .ran = info->cpu_time > 0,
         .saving = is_being_saved(xen, seen->ref.domid) || domain_name_migrates(seen->name),
         .pv = seen->pv,
-        .pod_left = seen->pod_entries.v > 0,
+        .pod_debt = seen->pod_debt.v > 0,
         .rested = domain->rested,
     };
 
@@ -182,19 +185,15 @@ static void update_domain(struct xen *xen, struct xen_domain *domain, const xc_d
     judge_state(xen, domain, info);
 }
 
-int domains_read(struct xen *xen, int64_t now_ms, struct err *err)
+void domains_update(struct xen *xen, int64_t now_ms)
 {
-    int count = query_all(xen, err);
     struct xen_domain *before = xen->known;
     size_t n_before = xen->n_known, at = 0;
-    struct xen_domain *after;
+    struct xen_domain *after = calloc(xen->n_infos + 1, sizeof(*after));
 
-    if (count < 0)
-        return -1;
-    domains_find_savers(xen, now_ms, SAVERS_EVERY_MS);
-    after = calloc((size_t)count + 1, sizeof(*after));
     invariant(after);
-    for (int i = 0; i < count; i++) {
+    domains_find_savers(xen, now_ms, SAVERS_EVERY_MS);
+    for (size_t i = 0; i < xen->n_infos; i++) {
         const xc_domaininfo_t *info = &xen->infos[i];
 
         for (; at < n_before && before[at].seen.ref.domid < info->domain; at++)
@@ -213,8 +212,7 @@ int domains_read(struct xen *xen, int64_t now_ms, struct err *err)
         end_domain(xen, &before[at]);
     free(before);
     xen->known = after;
-    xen->n_known = (size_t)count;
-    return 0;
+    xen->n_known = xen->n_infos;
 }
 
 /* Reads a small file of a process. Returns its length, 0 where the process is gone. */

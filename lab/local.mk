@@ -3,7 +3,12 @@
 # README.md.
 
 LAB_SCENARIOS = \
-	%D%/scenarios/balloon.sh
+	%D%/scenarios/balloon.sh \
+	%D%/scenarios/daemon-killed.sh \
+	%D%/scenarios/destroy-and-reboot.sh \
+	%D%/scenarios/list-matches-xl.sh \
+	%D%/scenarios/load-moves.sh \
+	%D%/scenarios/override.sh
 LAB_SELF_TESTS = \
 	%D%/self-test/fails.sh %D%/self-test/stumbles.sh %D%/self-test/waits.sh \
 	%D%/self-test/hangs.sh %D%/self-test/passes.sh \

@@ -122,6 +122,26 @@ guests_ready() { # NAME…
     done
 }
 
+# That its agent has told of MIB of load (an idle guest needs more than 60 MiB itself), and that it has
+# been given what it wants by now.
+has_what_it_wants() { # NAME MIB
+    wants_demand=$(vm "$1" demand_kib) wants_pressure=$(vm "$1" pressure)
+    echo "$1 needs $wants_demand KiB, pressure $wants_pressure %"
+    [ "$wants_demand" -ge $((($2 + 60) * 1024)) ] && [ "$wants_pressure" -le 103 ]
+}
+
+# Raises a guest's load, and waits after each step for the memory: without swap, a guest that needs more
+# than its buffer at once is out of memory before anybody can help it. Steps of 15 MiB fit.
+raise_load() { # NAME MIB…
+    raise_name=$1
+    shift
+    for raise_mib in "$@"; do
+        load "$raise_name" "anon $raise_mib"
+        wait_until 90 "$raise_name has what it wants at $raise_mib MiB" \
+            has_what_it_wants "$raise_name" "$raise_mib"
+    done
+}
+
 # Makes a guest use memory, for example "anon 100", and waits until it does.
 load() { # NAME WORK
     xenstore-write "/local/domain/$(domid "$1")/data/workload" "$2"
@@ -168,18 +188,24 @@ xen_cap_kib() { # NAME
 
 # --- the daemon and its command line ---------------------------------------------------------------
 
-# Starts it, with more lines for its configuration, and waits until it answers. Its database stays
-# from one start to the next within a scenario.
-start_daemon() { # [LINE…]
+# More lines for its configuration, from its next start on.
+configure() { # LINE…
+    for configure_line in "$@"; do
+        echo "$configure_line"
+    done >>/run/xenmemd.extra
+}
+
+# Starts it and waits until it answers. Its database stays from one start to the next within a
+# scenario.
+start_daemon() {
     command -v xenmemd >/dev/null || fail "no xenmemd was built"
     mkdir -p /run/xenmem /var/lib/xenmem
+    touch /run/xenmemd.extra
     {
         echo '[daemon]'
         echo "socket = $socket"
         echo 'database = /var/lib/xenmem/xenmem.db'
-        for daemon_line in "$@"; do
-            echo "$daemon_line"
-        done
+        cat /run/xenmemd.extra
     } >/run/xenmemd.conf
     xenmemd -c /run/xenmemd.conf 2>>/run/xenmemd.log &
     daemon_pid=$!
@@ -212,4 +238,29 @@ shown() { # NAME MEMBER
 host() { # MEMBER
     ctl host --format json | awk -f /lab/json.awk |
         awk -F '\t' -v member="$1" '$1 == member { print $2; found = 1 } END { exit !found }'
+}
+
+# Both have to be said twice in a row: a pass may be in between.
+settled() { # SECONDS
+    wait_until "$1" "the host is settled" seen "host settled" = true
+    sleep 2
+    wait_until "$1" "the host stays settled" seen "host settled" = true
+}
+
+# "ID VM REASON DETAIL" of each event of a kind, the oldest first.
+events() { # KIND [VM]
+    ctl events --format json | awk -f /lab/json.awk | awk -F '\t' -v kind="$1" -v vm="${2-}" '
+        function tell() {
+            if (value["event"] == kind && (vm == "" || value["vm"] == vm))
+                print value["id"], value["vm"], value["reason"], value["detail"]
+            split("", value)
+        }
+        { split($1, path, ".") }
+        NR > 1 && path[1] != last { tell() }
+        { last = path[1]; value[path[2]] = $2 }
+        END { if (NR) tell() }'
+}
+
+count_events() { # KIND [VM]
+    events "$@" | wc -l
 }

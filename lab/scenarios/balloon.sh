@@ -1,7 +1,8 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Xen itself, without our daemon: guests of both kinds boot, use memory, and balloon both ways.
-# limit: 180
+# limit: 240
+# full: about Xen and the lab, not about us
 
 # shellcheck source=../dom0/lib.sh
 . /lab/lib.sh

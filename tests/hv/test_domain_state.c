@@ -45,7 +45,7 @@ START_TEST(a_full_virtual_guest_boots_until_its_balloon_has_rested)
     ck_assert_int_eq(domain_state(&facts), VM_BOOTING);
     facts.rested = true;
     ck_assert_int_eq(domain_state(&facts), VM_RUNNING);
-    facts.pod_left = true;
+    facts.pod_debt = true;
     ck_assert_int_eq(domain_state(&facts), VM_BOOTING);
 }
 END_TEST
