@@ -118,6 +118,7 @@ static int look(struct engine *engine, int64_t now_ms, struct err *err)
     registry_update(daemon->registry, daemon->layers, &view, &watcher);
     save_vms(daemon);
     engine->status.host = view.host;
+    engine->status.n_reads = view.n_reads;
     return 0;
 }
 
@@ -289,8 +290,9 @@ int engine_tick(struct engine *engine, int64_t now_ms, struct err *err)
     tell_host(engine, now_ms);
     tell_domains(engine, now_ms);
     tell_waiters(engine, now_ms);
-    log_debug("pass uncommitted_kib=%" PRId64 " actions=%zu settled=%d",
-              engine->status.uncommitted.v, engine->status.n_actions, engine->status.settled);
+    log_debug("pass uncommitted_kib=%" PRId64 " store_reads=%zu actions=%zu settled=%d",
+              engine->status.uncommitted.v, engine->status.n_reads, engine->status.n_actions,
+              engine->status.settled);
     return 0;
 }
 

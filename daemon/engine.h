@@ -40,6 +40,7 @@ struct engine_status {
     struct kib uncommitted;        /* what is left to promise, reserve taken off */
     struct kib assigned, demand;   /* sums over managed VMs */
     struct kib dom0;               /* what the control domain holds */
+    size_t n_reads;                /* values that the last look read one by one */
     size_t n_actions;              /* of the last pass */
     int64_t passes;                /* since the start */
     bool settled;                  /* the last pass had nothing to do, and nobody is on the way */

@@ -71,11 +71,12 @@ struct hv_view {
     struct hv_host host;
     const struct hv_domain *domains; /* ascending by domid */
     size_t n_domains;
+    size_t n_reads; /* values that had to be read again, one by one, because a watch said so */
 };
 
 /* What hv_drain found. */
 #define HV_DOMAINS    0x1u /* a domain appeared, went, or shut down */
-#define HV_REPORTS    0x2u /* a guest's report or a target changed */
+#define HV_REPORTS    0x2u /* a guest's report changed */
 #define HV_LOW_MEMORY 0x4u /* the hypervisor itself says that it is running low */
 
 /*

@@ -79,7 +79,7 @@ static int sim_read(struct hv *hv, int64_t now_ms, struct hv_view *view, struct 
     if (take_domains(sim, &in, now_ms))
         return sim_client_break(sim->client, err);
     sim->stamp = stamp;
-    view->domains = sim_look_end(sim->look, &view->n_domains);
+    sim_look_end(sim->look, view);
     return 0;
 }
 

@@ -64,6 +64,7 @@ struct entries {
 struct sim_look {
     struct entries now, before;
     size_t at_before; /* how far the merge has come */
+    size_t n_reads;   /* texts taken apart for this look */
 };
 
 struct sim_look *sim_look_new(void)
@@ -92,6 +93,7 @@ void sim_look_begin(struct sim_look *look, size_t n)
 
     look->before = look->now;
     look->at_before = 0;
+    look->n_reads = 0;
     entries.n = 0;
     if (entries.room < n) {
         entries.room = n + n / 2;
@@ -175,14 +177,15 @@ static int decode(const struct sim_facts *facts, struct guest_report *out)
 }
 
 /* A report that cannot be understood, or says nothing new, leaves the last one to age. */
-static void take_report(struct hv_domain *seen, struct known *known, const struct sim_facts *facts,
-                        int64_t now_ms)
+static void take_report(struct sim_look *look, struct hv_domain *seen, struct known *known,
+                        const struct sim_facts *facts, int64_t now_ms)
 {
     struct guest_report report;
 
     if (facts->stamp == known->stamp || !facts->text[0])
         return;
     known->stamp = facts->stamp;
+    look->n_reads++;
     if (decode(facts, &report) ||
         (report.source == NEED_AGENT && seen->report.source == NEED_AGENT &&
          report.sequence == seen->report.sequence))
@@ -218,16 +221,17 @@ void sim_look_take(struct sim_look *look, const struct sim_facts *facts, int64_t
     invariant(now->n < now->room);
     recall(look, &facts->ref, facts->flags & FACT_PV);
     take_figures(seen, facts);
-    take_report(seen, known, facts, now_ms);
+    take_report(look, seen, known, facts, now_ms);
     measure_offset(seen, known, facts->videoram);
     seen->state = judge_state(seen, known, facts->flags);
     now->n++;
 }
 
-const struct hv_domain *sim_look_end(struct sim_look *look, size_t *n)
+void sim_look_end(const struct sim_look *look, struct hv_view *view)
 {
-    *n = look->now.n;
-    return look->now.seen;
+    view->domains = look->now.seen;
+    view->n_domains = look->now.n;
+    view->n_reads = look->n_reads;
 }
 
 struct hv_domain *sim_look_find(struct sim_look *look, const struct hv_ref *ref)

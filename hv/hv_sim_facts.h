@@ -60,8 +60,8 @@ void sim_look_begin(struct sim_look *look, size_t n);
 /* … each, ascending by domid, … */
 void sim_look_take(struct sim_look *look, const struct sim_facts *facts, int64_t now_ms);
 
-/* … and the result, valid until the next sim_look_begin. */
-const struct hv_domain *sim_look_end(struct sim_look *look, size_t *n);
+/* … and the result: the view's domains, valid until the next sim_look_begin. */
+void sim_look_end(const struct sim_look *look, struct hv_view *view);
 
 /* What was last seen of that domain; NULL where it was not there. Valid until sim_look_begin. */
 struct hv_domain *sim_look_find(struct sim_look *look, const struct hv_ref *ref);

@@ -60,7 +60,7 @@ static int local_read(struct hv *hv, int64_t now_ms, struct hv_view *view, struc
         sim_facts_of(world->domains[i], 0, &facts);
         sim_look_take(local->look, &facts, now_ms);
     }
-    view->domains = sim_look_end(local->look, &view->n_domains);
+    sim_look_end(local->look, view);
     return 0;
 }
 

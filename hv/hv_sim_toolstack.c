@@ -352,18 +352,17 @@ int toolstack_set_memory(struct world *world, struct sim_domain *domain, struct 
     domain->cap = kib_min(kib_add(memory, CAP_SLACK), kib(KIB_LIMIT));
     world_set_pod_target(world, domain, target);
     domain->target = target;
-    world->changes |= HV_REPORTS;
     return 0;
 }
 
 int toolstack_set_maxmem(struct world *world, struct sim_domain *domain, struct kib maxmem,
                          struct err *err)
 {
+    (void)world; /* nobody's memory moves: it is called as toolstack_set_memory is */
     if (maxmem.v < kib_add(domain->target, domain->vm->videoram).v)
         return err_set(err, ERR_INVALID,
                        "memory_static_max must be greater than or or equal to memory_dynamic_max");
     domain->cap = kib_min(kib_add(maxmem, CAP_SLACK), kib(KIB_LIMIT));
     domain->static_max = maxmem;
-    world->changes |= HV_REPORTS;
     return 0;
 }

@@ -58,7 +58,6 @@ int world_set_target(struct world *world, const struct hv_ref *ref, struct kib e
     world_set_pod_target(world, domain, target);
     domain->target = domain->own = target;
     domain->has_own = true;
-    world->changes |= HV_REPORTS;
     return 0;
 }
 

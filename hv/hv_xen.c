@@ -152,6 +152,7 @@ static int xen_read(struct hv *hv, int64_t now_ms, struct hv_view *view, struct 
 {
     struct xen *xen = xen_of(hv);
 
+    xen->n_reads = 0;
     if (read_memory(xen, &view->host, err))
         return -1;
     read_sharing(xen, &view->host);
@@ -163,6 +164,7 @@ static int xen_read(struct hv *hv, int64_t now_ms, struct hv_view *view, struct 
         xen->view[i] = xen->known[i].seen;
     view->domains = xen->view;
     view->n_domains = xen->n_known;
+    view->n_reads = xen->n_reads;
     return 0;
 }
 

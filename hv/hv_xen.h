@@ -10,11 +10,12 @@
 #include "hv/hv_ops.h"
 
 /* What a watch said that must be read again. */
-#define STALE_MEMORY 0x1u /* memory/…: target, static-max, own copy, Qubes' report */
+#define STALE_MEMORY 0x1u /* memory/…: target, static-max, videoram, our own copy */
 #define STALE_NAME   0x2u
-#define STALE_AGENT  0x4u /* data/xenmem */
-#define STALE_SERVER 0x8u /* data/meminfo_free */
-#define STALE_ALL    0xfu
+#define STALE_AGENT  0x4u  /* data/xenmem */
+#define STALE_SERVER 0x8u  /* data/meminfo_free */
+#define STALE_QUBES  0x10u /* memory/meminfo */
+#define STALE_ALL    0x1fu
 
 /* What is known of one domain between two looks. */
 struct xen_domain {
@@ -39,6 +40,7 @@ struct xen {
     struct xen_domain *known; /* ascending by domid */
     size_t n_known;
     struct hv_domain *view;   /* what hv_read hands out */
+    size_t n_reads;           /* values read from xenstore since the last hv_read began */
     bool sharing_unsupported; /* asked once */
     int64_t helpers_ms;       /* when save helpers were last looked for */
     uint32_t saving[64];      /* domids that a save helper works on */

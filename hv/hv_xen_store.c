@@ -23,9 +23,12 @@ static const struct {
     unsigned stale;
     unsigned change;
 } watched[] = {
-    {'m', "memory", STALE_MEMORY, HV_REPORTS},
+    {'t', "memory/target", STALE_MEMORY,
+     0}, /* mostly our own doing: the next look is soon enough */
+    {'m', "memory/static-max", STALE_MEMORY, 0},
     {'n', "name", STALE_NAME, HV_DOMAINS},
     {'r', REPORT_KEY, STALE_AGENT, HV_REPORTS},
+    {'q', "memory/meminfo", STALE_QUBES, HV_REPORTS},
     {'s', "data/meminfo_free", STALE_SERVER, HV_REPORTS},
 };
 #define N_WATCHED (sizeof(watched) / sizeof(*watched))
@@ -103,6 +106,7 @@ char *store_read(struct xen *xen, uint32_t domid, const char *name, unsigned *le
     char path[PATH_ROOM];
 
     snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/%s", domid, name);
+    xen->n_reads++;
     return xs_read(xen->xs, XBT_NULL, path, length);
 }
 
@@ -207,7 +211,7 @@ void store_refresh(struct xen *xen, struct xen_domain *domain, int64_t now_ms)
     if (stale & STALE_AGENT)
         refresh_agent(xen, domain, now_ms);
     /* The better source silences the others. */
-    if ((stale & STALE_MEMORY) && domain->seen.report.source != NEED_AGENT)
+    if ((stale & STALE_QUBES) && domain->seen.report.source != NEED_AGENT)
         refresh_qubes(xen, domain, now_ms);
     if ((stale & STALE_SERVER) &&
         (domain->seen.report.source == NEED_NONE || domain->seen.report.source == NEED_XENSERVER))
