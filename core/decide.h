@@ -39,7 +39,7 @@ struct vm_track {
     struct kib unproved; /* until it is mobile it is not sent below this; 0 unknown */
     struct kib target;   /* the target that is being watched; 0 none yet */
     struct kib seen;     /* what it had at the last look, in terms of targets */
-    struct kib start;    /* how far above it (negative: below) the guest was at first */
+    struct kib start;    /* what it had when it was first asked to go this way */
     struct kib best;     /* how near to it the guest has come */
     int64_t progress_ms; /* when it last came nearer */
     int64_t changed_ms;  /* when its target last changed */

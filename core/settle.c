@@ -39,9 +39,35 @@ bool settle_arrived(const struct vm *vm)
 static void watch_anew(const struct vm *vm, int64_t now_ms, struct vm_track *track)
 {
     track->target = vm->target;
-    track->start = kib_sub(track->seen, vm->target);
-    track->best = distance(vm);
+    track->start = track->seen;
+    track->best = absolute(kib_sub(track->seen, vm->target));
     track->progress_ms = now_ms;
+}
+
+/* It was on its way, and is to go on in the same direction: a target that moves every second must
+ * not hide that the guest does not. */
+static bool goes_on(const struct vm *vm, const struct vm_track *track)
+{
+    struct kib before = kib_sub(track->seen, track->target);
+    struct kib after = kib_sub(track->seen, vm->target);
+
+    return (before.v > TOLERANCE && after.v > TOLERANCE) ||
+           (before.v < -TOLERANCE && after.v < -TOLERANCE);
+}
+
+static void watch_change(const struct vm *vm, int64_t now_ms, struct vm_track *track)
+{
+    struct kib start = track->start;
+    int64_t progress_ms = track->progress_ms;
+    bool is_the_same_way = goes_on(vm, track);
+
+    track->changed = true;
+    track->changed_ms = now_ms;
+    watch_anew(vm, now_ms, track);
+    if (is_the_same_way) {
+        track->start = start;
+        track->progress_ms = progress_ms;
+    }
 }
 
 static struct kib step_below(struct kib has)
@@ -96,7 +122,7 @@ static void note_progress(const struct vm *vm, int64_t now_ms, struct vm_track *
     struct kib away = distance(vm);
     bool is_on_trial = !track->mobile || track->failures > 0;
 
-    if (kib_sub(absolute(track->start), away).v >= PROOF.v)
+    if (kib_sub(absolute(kib_sub(track->start, vm->target)), away).v >= PROOF.v)
         track->mobile = true;
     if (track->failures > 0)
         note_beyond(vm, track);
@@ -117,11 +143,8 @@ void settle_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track)
         watch_first(vm, now_ms, track);
         return;
     }
-    if (track->target.v != vm->target.v) {
-        track->changed = true;
-        track->changed_ms = now_ms;
-        watch_anew(vm, now_ms, track);
-    }
+    if (track->target.v != vm->target.v)
+        watch_change(vm, now_ms, track);
     if (track->retry_ms != 0 && now_ms >= track->retry_ms) {
         track->retry_ms = 0;
         watch_anew(vm, now_ms, track);

@@ -169,6 +169,7 @@ static void generate_track(struct random *random, const struct vm *vm, int64_t n
         .unproved =
             kib_max(kib_floor(kib_excess(vm->target, kib(KIB_GRANULE)), KIB_GRANULE), kib(1)),
         .seen = kib_sub(vm->assigned, vm->offset),
+        .start = kib_sub(vm->assigned, vm->offset),
         .progress_ms = now_ms - random_between(random, 0, 10000),
         .changed = random_chance(random, 60),
         .changed_ms = now_ms - random_between(random, 0, 200000),

@@ -148,6 +148,31 @@ START_TEST(it_is_tried_again_and_waits_longer_each_time)
 }
 END_TEST
 
+START_TEST(a_target_that_moves_every_second_does_not_hide_a_stuck_guest)
+{
+    struct watch watch = watch_from(2048);
+
+    for (int i = 1; i <= 8; i++) {
+        watch.vm.target = kib_mib(2048 - i * 100);
+        pass(&watch, 1, 0);
+    }
+    ck_assert_int_eq(judged(&watch).state, VM_UNRESPONSIVE);
+}
+END_TEST
+
+START_TEST(nor_does_it_make_one_stuck_that_follows)
+{
+    struct watch watch = watch_from(4096);
+
+    for (int i = 1; i <= 30; i++) {
+        watch.vm.target = kib_mib(4096 - i * 100);
+        pass(&watch, 1, 300);
+    }
+    ck_assert_int_eq(judged(&watch).state, VM_RUNNING);
+    ck_assert(watch.track.mobile);
+}
+END_TEST
+
 START_TEST(time_in_which_it_could_not_move_does_not_count)
 {
     struct watch watch = watch_from(2048);
@@ -217,6 +242,8 @@ int main(void)
                                    a_hidden_floor_is_found_where_the_guest_stopped,
                                    a_hidden_ceiling_is_found_too,
                                    it_is_tried_again_and_waits_longer_each_time,
+                                   a_target_that_moves_every_second_does_not_hide_a_stuck_guest,
+                                   nor_does_it_make_one_stuck_that_follows,
                                    time_in_which_it_could_not_move_does_not_count,
                                    who_waits_for_its_cap_is_not_stuck,
                                    nobody_is_lowered_by_more_than_a_step_before_it_was_seen_to_move,
