@@ -10,11 +10,10 @@
 
 #define MS_LIMIT (INT64_C(10) * 365 * 24 * 3600 * 1000) /* ten years */
 
-struct kib kib_scale(struct kib a, int64_t numerator, int64_t denominator)
+struct kib kib_scale_wide(struct kib a, int64_t numerator, int64_t denominator)
 {
     __int128 product = (__int128)a.v * numerator;
 
-    invariant(denominator > 0);
     product = product / denominator - (product % denominator < 0);
     invariant(product >= INT64_MIN && product <= INT64_MAX);
     return kib((int64_t)product);

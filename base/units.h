@@ -78,8 +78,19 @@ static inline struct kib kib_clamp(struct kib value, struct kib low, struct kib 
     return kib_max(low, kib_min(value, high));
 }
 
+/* The same as kib_scale, for products beyond 64 bits. */
+struct kib kib_scale_wide(struct kib a, int64_t numerator, int64_t denominator);
+
 /* a × numerator ÷ denominator, rounded down, without overflow on the way. denominator > 0. */
-struct kib kib_scale(struct kib a, int64_t numerator, int64_t denominator);
+static inline struct kib kib_scale(struct kib a, int64_t numerator, int64_t denominator)
+{
+    int64_t product;
+
+    invariant(denominator > 0);
+    if (__builtin_mul_overflow(a.v, numerator, &product))
+        return kib_scale_wide(a, numerator, denominator);
+    return kib(product / denominator - (product % denominator < 0));
+}
 
 /* Rounded to a multiple of step (> 0) for amounts ≥ 0. */
 static inline struct kib kib_floor(struct kib a, int64_t step)

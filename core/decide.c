@@ -108,10 +108,24 @@ static int8_t cap_off(const struct vm *vm)
     return vm->cap.v < due.v ? -1 : vm->cap.v > due.v;
 }
 
-static void add_to_pool(const struct vm *vm, const struct decide_work *work, struct pool *pool)
+/* What the middle of the decision has to know of one VM, without looking at all of it again. */
+static void prepare(const struct vm *vm, const struct vm_track *track,
+                    const struct verdict *verdict, struct decide_work *work)
 {
-    struct kib counted = model_counted(vm);
+    share_prepare(vm, verdict, work);
+    work->cap_off = cap_off(vm);
+    work->rested = !track->changed;
+    work->arrived =
+        work->role == ROLE_NONE || verdict->state == VM_UNRESPONSIVE || settle_arrived(vm);
+    work->guest_low =
+        track->failures > 0 && track->low.v > 0 && track->low.v >= share_wanted(work).v;
+    work->guest_high =
+        track->failures > 0 && track->high.v > 0 && verdict->wanted.v > verdict->high.v;
+}
 
+static void add_to_pool(const struct vm *vm, const struct decide_work *work, struct kib counted,
+                        struct pool *pool)
+{
     if (work->role == ROLE_OVERRIDDEN) {
         struct kib least = model_commitment(vm, vm->assigned);
 
@@ -123,30 +137,40 @@ static void add_to_pool(const struct vm *vm, const struct decide_work *work, str
     }
 }
 
+/* What was given back at this very moment has to be seen first. */
+static struct kib unseen_of(struct vm_track *track, struct kib counted, int64_t now_ms)
+{
+    if (track->cut_ms != now_ms) {
+        track->cut = false;
+        return kib(0);
+    }
+    return kib_excess(track->promised, counted);
+}
+
 /* One pass over all that the caller knows; what comes after looks at the dense working space. */
 static struct pool judge_all(const struct snapshot *snapshot, struct vm_track *tracks,
                              struct decision *decision, const struct decide_faults *faults,
                              struct kib *unseen)
 {
     struct pool pool = {kib(0), kib(0)};
+    struct kib headrooms = kib(0);
 
     *unseen = kib(0);
-    decision->uncommitted = model_uncommitted(snapshot);
     for (size_t i = 0; i < snapshot->n_vms; i++) {
         const struct vm *vm = &snapshot->vms[i];
         struct decide_work *work = &decision->work[i];
+        struct verdict *verdict = &decision->verdicts[i];
+        struct kib counted = model_counted(vm);
 
         work->trial = kib(0);
-        work->role =
-            (uint8_t)judge(snapshot, vm, &tracks[i], &decision->verdicts[i], &work->trial, faults);
-        share_prepare(vm, &decision->verdicts[i], work);
-        work->cap_off = cap_off(vm);
-        work->rested =
-            !tracks[i].changed || snapshot->now_ms - tracks[i].changed_ms >= STEADY_REST_MS;
-        add_to_pool(vm, work, &pool);
-        if (tracks[i].cut_ms == snapshot->now_ms)
-            *unseen = kib_add(*unseen, kib_excess(tracks[i].promised, model_counted(vm)));
+        work->role = (uint8_t)judge(snapshot, vm, &tracks[i], verdict, &work->trial, faults);
+        prepare(vm, &tracks[i], verdict, work);
+        add_to_pool(vm, work, counted, &pool);
+        headrooms = kib_add(headrooms, kib_sub(counted, vm->assigned));
+        if (tracks[i].cut)
+            *unseen = kib_add(*unseen, unseen_of(&tracks[i], counted, snapshot->now_ms));
     }
+    decision->uncommitted = kib_sub(model_unpromised(snapshot), headrooms);
     pool.all = kib_add(pool.all, decision->uncommitted);
     return pool;
 }
@@ -156,8 +180,7 @@ static bool has_settled(const struct snapshot *snapshot, const struct decision *
     if (decision->n_actions > 0)
         return false;
     for (size_t i = 0; i < snapshot->n_vms; i++)
-        if (decision->work[i].role != ROLE_NONE && decision->verdicts[i].state != VM_UNRESPONSIVE &&
-            !settle_arrived(&snapshot->vms[i]))
+        if (!decision->work[i].arrived)
             return false;
     return true;
 }
@@ -169,7 +192,7 @@ void decide(const struct snapshot *snapshot, struct vm_track *tracks, struct dec
     struct pool pool = judge_all(snapshot, tracks, decision, faults, &unseen);
     bool has_enough = share_divide(snapshot, &pool, decision);
 
-    steady_goals(snapshot, &pool, has_enough, tracks, decision);
+    steady_goals(snapshot, &pool, has_enough, decision);
     plan_actions(snapshot, tracks, unseen, faults, decision);
     decision->settled = has_settled(snapshot, decision);
 }

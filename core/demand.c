@@ -5,29 +5,28 @@
 
 #define DEMAND_STEP_MS (DEMAND_HALF_LIFE_MS / 64)
 
-/* Points of Hyper-V's curve: size of the guest, floor. Beyond the last one it goes on with the last
- * slope. */
+/* Hyper-V's curve in straight pieces: from that size of the guest on, the floor there and how much
+ * of each further KiB it takes, as part ÷ 2^shift. */
 static const struct {
     int64_t size, floor;
+    int64_t part;
+    int shift;
 } curve[] = {
-    {INT64_C(0), 0},
-    {INT64_C(128) * MIB, 72 * MIB},
-    {INT64_C(512) * MIB, 168 * MIB},
-    {INT64_C(2048) * MIB, 360 * MIB},
-    {INT64_C(8192) * MIB, 744 * MIB},
-    {INT64_C(32768) * MIB, 1512 * MIB},
+    {INT64_C(0), 0, 9, 4},
+    {INT64_C(128) * MIB, 72 * MIB, 1, 2},
+    {INT64_C(512) * MIB, 168 * MIB, 1, 3},
+    {INT64_C(2048) * MIB, 360 * MIB, 1, 4},
+    {INT64_C(8192) * MIB, 744 * MIB, 1, 5},
 };
-#define CURVE_POINTS (sizeof(curve) / sizeof(*curve))
+#define CURVE_PIECES (sizeof(curve) / sizeof(*curve))
 
 struct kib demand_floor_curve(struct kib size)
 {
-    size_t i = 1;
+    size_t i = CURVE_PIECES - 1;
 
-    while (i < CURVE_POINTS - 1 && size.v > curve[i].size)
-        i++;
-    return kib_add(kib(curve[i - 1].floor),
-                   kib_scale(kib(size.v - curve[i - 1].size), curve[i].floor - curve[i - 1].floor,
-                             curve[i].size - curve[i - 1].size));
+    while (i > 0 && size.v < curve[i].size)
+        i--;
+    return kib(curve[i].floor + ((size.v - curve[i].size) * curve[i].part >> curve[i].shift));
 }
 
 /* A guest that lacks memory cannot show that it needs more than it has: nothing is in use but what
@@ -84,23 +83,21 @@ void demand_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track)
 static struct kib lowest(const struct vm *vm)
 {
     struct kib low = vm->settings.minimum;
-    struct kib structures = kib_scale(vm->settings.maximum, 1, 64);
 
     low = kib_max(low, demand_floor_curve(vm->settings.startup));
-    low = kib_max(low, structures);
+    low = kib_max(low, kib(vm->settings.maximum.v / 64));
     if (vm->settings.trust && vm->fresh)
         low = kib_max(low, vm->report.floor);
     return kib_min(low, vm->settings.maximum);
 }
 
-static enum vm_status status_of(struct kib assigned, struct kib demand, int32_t buffer_percent)
+static enum vm_status status_of(struct kib assigned, struct kib demand, struct kib buffer)
 {
-    struct kib buffer = kib_scale(demand, buffer_percent, 100);
     struct kib spare = kib_sub(assigned, demand);
 
     if (spare.v < 0)
         return VM_STATUS_WARNING;
-    return kib_scale(spare, 100, 1).v > kib_scale(buffer, 80, 1).v ? VM_STATUS_OK : VM_STATUS_LOW;
+    return spare.v * 100 > buffer.v * 80 ? VM_STATUS_OK : VM_STATUS_LOW;
 }
 
 static int32_t percent(struct kib part, struct kib whole)
@@ -112,7 +109,7 @@ static int32_t percent(struct kib part, struct kib whole)
 
 void demand_judge(const struct vm *vm, const struct vm_track *track, struct verdict *verdict)
 {
-    struct kib demand;
+    struct kib demand, buffer;
 
     verdict->low = lowest(vm);
     verdict->high = vm->settings.maximum;
@@ -126,9 +123,8 @@ void demand_judge(const struct vm *vm, const struct vm_track *track, struct verd
     if (!vm->settings.trust)
         demand = kib_max(demand, kib_min(vm->report.floor, vm->settings.maximum));
     verdict->demand = demand;
-    verdict->wanted = kib_clamp(kib_scale(demand, 100 + vm->settings.buffer_percent, 100),
-                                verdict->low, verdict->high);
-    verdict->pressure =
-        percent(kib_scale(demand, 100 + vm->settings.buffer_percent, 100), vm->assigned);
-    verdict->status = status_of(vm->assigned, demand, vm->settings.buffer_percent);
+    buffer = kib_scale(demand, vm->settings.buffer_percent, 100);
+    verdict->wanted = kib_clamp(kib_add(demand, buffer), verdict->low, verdict->high);
+    verdict->pressure = percent(kib_add(demand, buffer), vm->assigned);
+    verdict->status = status_of(vm->assigned, demand, buffer);
 }

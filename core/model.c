@@ -47,11 +47,16 @@ struct kib model_rest(const struct vm *vm, struct kib target)
     return kib_max(kib_add(holds, kib_max(CAP_SLACK, vm->claim)), vm->bound);
 }
 
+struct kib model_unpromised(const struct snapshot *snapshot)
+{
+    return kib_sub(kib_sub(snapshot->host.free, snapshot->host.unbound),
+                   snapshot->settings.reserve);
+}
+
 struct kib model_uncommitted(const struct snapshot *snapshot)
 {
-    struct kib left = kib_sub(snapshot->host.free, snapshot->host.unbound);
+    struct kib left = model_unpromised(snapshot);
 
-    left = kib_sub(left, snapshot->settings.reserve);
     for (size_t i = 0; i < snapshot->n_vms; i++)
         left = kib_sub(left, model_headroom(&snapshot->vms[i]));
     return left;

@@ -42,19 +42,19 @@ struct host {
  */
 struct vm {
     enum vm_state state;         /* what may be done with it */
-    struct vm_settings settings; /* effective */
     bool dom0;                   /* never ballooned; counts with its cap */
     bool cap_unlimited;          /* cap means nothing: the domain is left out of headroom */
+    bool overridden;             /* target was set by the operator's own xl: honoured as it is */
+    bool fresh;                  /* the report is young enough for its source */
+    struct vm_settings settings; /* effective */
     struct kib assigned;         /* tot_pages */
     struct kib cap;              /* max_pages */
     struct kib claim;            /* its outstanding claim */
     struct kib target;           /* memory/target; 0 where there is none */
-    struct kib static_max;       /* memory/static-max; 0 where there is none */
     struct kib offset;           /* assigned − target when its balloon is at rest; 0 for PV */
     struct kib bound;            /* size of the reservation bound to it; 0 none */
-    bool overridden;             /* target was set by the operator's own xl: honoured as it is */
     struct guest_report report;  /* last understood report; source NEED_NONE where there is none */
-    bool fresh;                  /* the report is young enough for its source */
+    struct kib static_max;       /* memory/static-max; 0 where there is none */
 };
 
 /* libxl's slack: the cap that goes with a target is target + videoram + this. */
@@ -76,6 +76,9 @@ struct snapshot {
  * negative.
  */
 struct kib model_uncommitted(const struct snapshot *snapshot);
+
+/* The same without any domain's headroom taken off. */
+struct kib model_unpromised(const struct snapshot *snapshot);
 
 /* The headroom of one domain, as above. */
 struct kib model_headroom(const struct vm *vm);

@@ -37,8 +37,9 @@ static void remember_cut(struct plan *plan, size_t i)
     struct vm_track *track = &plan->tracks[i];
     struct kib counted = model_counted(&plan->snapshot->vms[i]);
 
-    if (track->cut_ms != plan->snapshot->now_ms || track->promised.v < counted.v)
+    if (!track->cut || track->cut_ms != plan->snapshot->now_ms || track->promised.v < counted.v)
         track->promised = counted;
+    track->cut = true;
     track->cut_ms = plan->snapshot->now_ms;
 }
 
@@ -94,7 +95,7 @@ static void plan_lowerings(struct plan *plan)
 
     for (size_t i = 0; i < plan->snapshot->n_vms; i++) {
         struct decide_work *work = &plan->decision->work[i];
-        struct kib goal = plan->decision->verdicts[i].goal;
+        struct kib goal = plan->decision->work[i].goal;
 
         work->next = 0;
         if (work->role == ROLE_NONE)
@@ -161,7 +162,7 @@ static enum urgency urgency_of(const struct decide_work *work, const struct verd
 static bool waits(const struct plan *plan, size_t i)
 {
     const struct decide_work *work = &plan->decision->work[i];
-    struct kib goal = plan->decision->verdicts[i].goal;
+    struct kib goal = plan->decision->work[i].goal;
 
     if (work->role == ROLE_NONE || (goal.v == work->target.v && work->cap_off >= 0))
         return false;
@@ -212,7 +213,7 @@ static struct kib affordable(const struct vm *vm, struct kib goal, struct kib bu
 /* What it wants may cost the host's headroom; what it gets besides may not. */
 static struct kib raised_target(const struct plan *plan, const struct vm *vm, size_t i)
 {
-    struct kib goal = plan->decision->verdicts[i].goal;
+    struct kib goal = plan->decision->work[i].goal;
     struct kib wanted = kib_min(share_wanted(&plan->decision->work[i]), goal);
     struct kib besides = kib_excess(plan->budget, plan->snapshot->settings.headroom);
 

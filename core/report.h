@@ -26,22 +26,23 @@ enum need_source {
     NEED_SOURCE_COUNT
 };
 
+/* What decisions look at comes first: many VMs at a time, that is felt. */
 struct guest_report {
     enum need_source source;
-    uint64_t sequence; /* grows with every report of the agent; 0 from the others */
-    struct kib need;   /* what it holds, minus what its kernel calls available, plus swap in use; in
-                          Xen's pages */
-    struct kib floor;  /* what it cannot give back; 0 unknown */
-    struct kib total;  /* MemTotal */
-    struct kib available;  /* MemAvailable */
-    struct kib swap_used;  /* SwapTotal − SwapFree */
-    struct kib cache;      /* reclaimable cache */
-    int32_t swap_in_kib_s; /* rates since the last report */
-    int32_t swap_out_kib_s;
+    bool balloon;     /* its kernel has a balloon driver */
     int32_t psi_some; /* avg10 of /proc/pressure/memory in hundredths of a percent, 0–10000 */
     int32_t psi_full;
+    struct kib need;      /* what it holds, minus what its kernel calls available, plus swap in use;
+                             in Xen's pages */
+    struct kib floor;     /* what it cannot give back; 0 unknown */
+    uint64_t sequence;    /* grows with every report of the agent; 0 from the others */
+    struct kib total;     /* MemTotal */
+    struct kib available; /* MemAvailable */
+    struct kib swap_used; /* SwapTotal − SwapFree */
+    struct kib cache;     /* reclaimable cache */
+    int32_t swap_in_kib_s; /* rates since the last report */
+    int32_t swap_out_kib_s;
     uint64_t oom_kills; /* since boot */
-    bool balloon;       /* its kernel has a balloon driver */
 };
 
 /* "none", "agent", "qubes", "xenserver" */

@@ -145,12 +145,15 @@ void settle_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track)
     }
     if (track->target.v != vm->target.v)
         watch_change(vm, now_ms, track);
-    if (track->retry_ms != 0 && now_ms >= track->retry_ms) {
+    else if (track->changed && now_ms - track->changed_ms >= SETTLE_REST_MS)
+        track->changed = false;
+    if (track->failures > 0 && track->retry_ms != 0 && now_ms >= track->retry_ms) {
         track->retry_ms = 0;
         watch_anew(vm, now_ms, track);
     }
     note_progress(vm, now_ms, track);
-    if (now_ms - track->progress_ms >= SETTLE_STUCK_MS && track->retry_ms == 0)
+    if (now_ms - track->progress_ms >= SETTLE_STUCK_MS &&
+        (track->failures == 0 || track->retry_ms == 0))
         learn_limit(vm, now_ms, track);
     track->seen = held(vm);
 }
@@ -163,12 +166,13 @@ void settle_wait(const struct vm *vm, int64_t now_ms, struct vm_track *track)
 
 void settle_judge(const struct vm *vm, const struct vm_track *track, struct verdict *verdict)
 {
-    if (track->low.v > 0)
-        verdict->low = kib_clamp(track->low, verdict->low, vm->settings.maximum);
-    if (track->high.v > 0)
-        verdict->high = kib_min(track->high, verdict->high);
-    if (track->failures > 0)
+    if (track->failures > 0) {
         verdict->state = VM_UNRESPONSIVE;
+        if (track->low.v > 0)
+            verdict->low = kib_clamp(track->low, verdict->low, vm->settings.maximum);
+        if (track->high.v > 0)
+            verdict->high = kib_min(track->high, verdict->high);
+    }
     /* Nobody is lowered before it was seen to move: a first small step tells. */
     if (!track->mobile)
         verdict->low = kib_max(verdict->low,

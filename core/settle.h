@@ -14,6 +14,9 @@
 #define SETTLE_RETRY_MS     INT64_C(30000)
 #define SETTLE_RETRY_MAX_MS INT64_C(3600000)
 
+/* A target that has not changed for so long is at rest: small changes of it may be made. */
+#define SETTLE_REST_MS INT64_C(60000)
+
 /* Looks at how far one VM has come, and remembers what that tells. */
 void settle_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track);
 

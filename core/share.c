@@ -37,6 +37,9 @@ void share_prepare(const struct vm *vm, const struct verdict *verdict, struct de
     work->target = vm->target;
     work->priority = (uint8_t)vm->settings.priority;
     work->given = 0;
+    work->share = work->goal = vm->target;
+    work->is_below = vm->target.v < low.v;
+    work->is_above = vm->target.v > high.v;
     if (work->role == ROLE_FIXED)
         low = high = verdict->goal;
     /* Targets are multiples of the granule, unless none lies between low and high. */
@@ -149,7 +152,7 @@ static void divide_bases(struct decision *decision, size_t n, uint64_t granules)
         divide_place(&place, decision, n);
     for (size_t i = 0; i < n; i++)
         if (takes_part(&decision->work[i]))
-            decision->verdicts[i].share =
+            decision->work[i].share =
                 kib_min(granules_above(kib(0), decision->work[i].given), decision->work[i].base);
 }
 
@@ -199,6 +202,6 @@ bool share_divide(const struct snapshot *snapshot, const struct pool *pool,
                kib_excess(granules_above(kib(0), place.left), keep_free).v / KIB_GRANULE);
     for (size_t i = 0; i < n; i++)
         if (takes_part(&work[i]))
-            decision->verdicts[i].share = granules_above(work[i].base, work[i].given);
+            work[i].share = granules_above(work[i].base, work[i].given);
     return true;
 }

@@ -21,8 +21,8 @@ struct pool {
  * and its role. */
 void share_prepare(const struct vm *vm, const struct verdict *verdict, struct decide_work *work);
 
-/* Sets share in the verdicts of all that have ROLE_FIXED or ROLE_SHARES; returns whether there is
- * enough for all minimums and floors. */
+/* Sets share in the working space of all that have ROLE_FIXED or ROLE_SHARES; returns whether there
+ * is enough for all minimums and floors. */
 bool share_divide(const struct snapshot *snapshot, const struct pool *pool,
                   struct decision *decision);
 

@@ -24,20 +24,19 @@ static bool is_small(const struct decide_work *work, struct kib change)
 static struct kib kept(const struct decide_work *work, const struct verdict *verdict,
                        enum surplus surplus)
 {
-    struct kib target = kib_min(work->target, kib_max(verdict->high, work->base));
-    struct kib least = kib_max(verdict->share, kib_min(target, work->base));
-    bool is_in_bounds = target.v == work->target.v && target.v >= verdict->low.v;
+    struct kib target = work->is_above ? kib_max(verdict->high, work->base) : work->target;
+    struct kib least = kib_max(work->share, kib_min(target, work->base));
+    bool is_in_bounds = !work->is_above && !work->is_below;
 
     if (work->role == ROLE_FIXED)
         return least;
-    if (target.v < verdict->share.v) {
+    if (target.v < work->share.v) {
         /* Under scarcity nothing waits: there the division itself is what is fair. */
-        bool is_scarce = verdict->share.v < share_wanted(work).v;
+        bool is_scarce = work->share.v < share_wanted(work).v;
         bool waits = !is_scarce && (!work->rested || target.v >= share_wanted(work).v);
 
-        return waits && is_in_bounds && is_small(work, kib_sub(verdict->share, target))
-                   ? target
-                   : verdict->share;
+        return waits && is_in_bounds && is_small(work, kib_sub(work->share, target)) ? target
+                                                                                     : work->share;
     }
     if (surplus == SURPLUS_KEEP || (is_in_bounds && is_small(work, kib_sub(target, least))))
         return target;
@@ -45,16 +44,9 @@ static struct kib kept(const struct decide_work *work, const struct verdict *ver
 }
 
 /* It is not taken from below this: its share; or, where not even the minimums fit, its own. */
-static struct kib untouched(const struct decide_work *work, const struct verdict *verdict)
+static struct kib untouched(const struct decide_work *work)
 {
-    return kib_min(verdict->goal, kib_max(verdict->share, work->base));
-}
-
-static uint32_t spare_granules(const struct decide_work *work, const struct verdict *verdict)
-{
-    struct kib spare = kib_excess(verdict->goal, untouched(work, verdict));
-
-    return (uint32_t)(kib_ceil(spare, KIB_GRANULE).v / KIB_GRANULE);
+    return kib_min(work->goal, kib_max(work->share, work->base));
 }
 
 /* Leaves so much to those with more than their share: the more important may keep more of it. */
@@ -64,62 +56,59 @@ static void take_spare(struct decision *decision, size_t n, uint64_t granules)
     size_t n_parts = 0;
 
     for (size_t i = 0; i < n; i++) {
-        uint32_t spare;
+        const struct decide_work *work = &decision->work[i];
+        struct kib spare = kib_sub(work->goal, untouched(work));
 
-        if (!takes_part(&decision->work[i]))
-            continue;
-        spare = spare_granules(&decision->work[i], &decision->verdicts[i]);
-        if (spare > 0)
-            parts[n_parts++] =
-                (struct part){(uint32_t)i, 1u + decision->work[i].priority, spare, 0};
+        if (takes_part(work) && spare.v > 0)
+            parts[n_parts++] = (struct part){
+                .vm = (uint32_t)i,
+                .weight = 1u + work->priority,
+                .most = (uint32_t)(kib_ceil(spare, KIB_GRANULE).v / KIB_GRANULE),
+            };
     }
     divide(parts, n_parts, granules);
     for (size_t i = 0; i < n_parts; i++) {
-        struct verdict *verdict = &decision->verdicts[parts[i].vm];
-        struct kib left = kib((int64_t)parts[i].given * KIB_GRANULE);
+        struct decide_work *work = &decision->work[parts[i].vm];
 
         if (parts[i].given < parts[i].most)
-            verdict->goal = kib_add(untouched(&decision->work[parts[i].vm], verdict), left);
+            work->goal = kib_add(untouched(work), kib((int64_t)parts[i].given * KIB_GRANULE));
     }
 }
 
-/* The guest itself sets the limit: it was found not to go beyond. */
-static bool is_held_by_guest(const struct vm_track *track, const struct decide_work *work,
-                             const struct verdict *verdict)
-{
-    if (track->low.v > 0 && track->low.v >= share_wanted(work).v)
-        return verdict->goal.v == work->base.v;
-    return track->high.v > 0 && verdict->wanted.v > verdict->high.v &&
-           verdict->goal.v >= share_wanted(work).v;
-}
-
-static enum reason reason_of(const struct vm_track *track, const struct decide_work *work,
-                             const struct verdict *verdict, enum surplus surplus)
+static enum reason reason_of(const struct decide_work *work, enum surplus surplus)
 {
     struct kib wanted = share_wanted(work);
 
-    if (work->role == ROLE_FIXED)
-        return verdict->reason;
-    if (is_held_by_guest(track, work, verdict))
+    if ((work->guest_low && work->goal.v == work->base.v) ||
+        (work->guest_high && work->goal.v >= wanted.v))
         return REASON_UNRESPONSIVE;
-    if (work->target.v > verdict->high.v)
+    if (work->is_above)
         return REASON_BOUND_HIGH;
-    if (verdict->share.v < wanted.v && verdict->goal.v < wanted.v)
+    if (work->share.v < wanted.v && work->goal.v < wanted.v)
         return REASON_SCARCE;
-    if (work->target.v < verdict->low.v)
+    if (work->is_below)
         return REASON_BOUND_LOW;
-    if (verdict->goal.v > work->target.v)
-        return verdict->goal.v > wanted.v ? REASON_SHARE : REASON_GROW_DEMAND;
-    if (verdict->goal.v == work->target.v)
+    if (work->goal.v > work->target.v)
+        return work->goal.v > wanted.v ? REASON_SHARE : REASON_GROW_DEMAND;
+    if (work->goal.v == work->target.v)
         return REASON_KEEP;
-    return surplus == SURPLUS_HOLD && verdict->goal.v == wanted.v ? REASON_HOLD : REASON_GIVE;
+    return surplus == SURPLUS_HOLD && work->goal.v == wanted.v ? REASON_HOLD : REASON_GIVE;
+}
+
+static void tell(struct decide_work *work, struct verdict *verdict, enum surplus surplus)
+{
+    if (work->role == ROLE_SHARES)
+        verdict->reason = reason_of(work, surplus);
+    if (work->trial.v > 0 && work->goal.v == work->base.v)
+        work->goal = kib_min(work->trial, work->goal);
+    verdict->share = work->share;
+    verdict->goal = work->goal;
 }
 
 void steady_goals(const struct snapshot *snapshot, const struct pool *pool, bool has_enough,
-                  const struct vm_track *tracks, struct decision *decision)
+                  struct decision *decision)
 {
     struct decide_work *work = decision->work;
-    struct verdict *verdicts = decision->verdicts;
     enum surplus surplus = snapshot->settings.surplus;
     struct kib limit = kib_sub(kib_sub(pool->all, pool->owed), snapshot->settings.headroom);
     struct kib held = kib(0);
@@ -128,20 +117,16 @@ void steady_goals(const struct snapshot *snapshot, const struct pool *pool, bool
     for (size_t i = 0; i < snapshot->n_vms; i++) {
         if (!takes_part(&work[i]))
             continue;
-        verdicts[i].goal = kept(&work[i], &verdicts[i], surplus);
-        held = kib_add(held, verdicts[i].goal);
-        needed = kib_add(needed, untouched(&work[i], &verdicts[i]));
+        work[i].goal = kept(&work[i], &decision->verdicts[i], surplus);
+        held = kib_add(held, work[i].goal);
+        needed = kib_add(needed, untouched(&work[i]));
     }
     if (!has_enough)
         take_spare(decision, snapshot->n_vms, 0);
     else if (held.v > limit.v)
         take_spare(decision, snapshot->n_vms,
                    (uint64_t)(kib_excess(limit, needed).v / KIB_GRANULE));
-    for (size_t i = 0; i < snapshot->n_vms; i++) {
-        if (!takes_part(&work[i]))
-            continue;
-        verdicts[i].reason = reason_of(&tracks[i], &work[i], &verdicts[i], surplus);
-        if (work[i].trial.v > 0 && verdicts[i].goal.v == work[i].base.v)
-            verdicts[i].goal = kib_min(work[i].trial, verdicts[i].goal);
-    }
+    for (size_t i = 0; i < snapshot->n_vms; i++)
+        if (takes_part(&work[i]))
+            tell(&work[i], &decision->verdicts[i], surplus);
 }

@@ -10,12 +10,9 @@
 #include "core/decide.h"
 #include "core/share.h"
 
-/* A small change waits until the target has been the same for so long. */
-#define STEADY_REST_MS INT64_C(60000)
-
-/* Sets goal and reason in the verdicts of all that have ROLE_FIXED or ROLE_SHARES. has_enough: as
- * share_divide returned it. */
+/* Sets share, goal and reason in the verdicts of all that have ROLE_FIXED or ROLE_SHARES, and goal
+ * in everybody's working space. has_enough: as share_divide returned it. */
 void steady_goals(const struct snapshot *snapshot, const struct pool *pool, bool has_enough,
-                  const struct vm_track *tracks, struct decision *decision);
+                  struct decision *decision);
 
 #endif
