@@ -110,9 +110,12 @@ static int8_t cap_off(const struct vm *vm)
 
 /* What the middle of the decision has to know of one VM, without looking at all of it again. */
 static void prepare(const struct vm *vm, const struct vm_track *track,
-                    const struct verdict *verdict, struct decide_work *work)
+                    const struct verdict *verdict, struct kib trial, struct decide_work *work)
 {
     share_prepare(vm, verdict, work);
+    work->overhead = (int32_t)model_cap(vm, kib(0)).v;
+    work->trial = trial.v > 0 ? (uint32_t)kib_excess(work->base, trial).v : 0;
+    work->reason = (uint8_t)verdict->reason;
     work->cap_off = cap_off(vm);
     work->rested = !track->changed;
     work->arrived =
@@ -123,9 +126,10 @@ static void prepare(const struct vm *vm, const struct vm_track *track,
         track->failures > 0 && track->high.v > 0 && verdict->wanted.v > verdict->high.v;
 }
 
-static void add_to_pool(const struct vm *vm, const struct decide_work *work, struct kib counted,
-                        struct pool *pool)
+static void add_to_pool(const struct vm *vm, const struct decide_work *work, struct pool *pool)
 {
+    struct kib counted = work->counted;
+
     if (work->role == ROLE_OVERRIDDEN) {
         struct kib least = model_commitment(vm, vm->assigned);
 
@@ -140,11 +144,10 @@ static void add_to_pool(const struct vm *vm, const struct decide_work *work, str
 /* What was given back at this very moment has to be seen first. */
 static struct kib unseen_of(struct vm_track *track, struct kib counted, int64_t now_ms)
 {
-    if (track->cut_ms != now_ms) {
-        track->cut = false;
-        return kib(0);
-    }
-    return kib_excess(track->promised, counted);
+    if (track->counted_ms != now_ms || track->counted.v < counted.v)
+        track->counted = counted;
+    track->counted_ms = now_ms;
+    return kib_sub(track->counted, counted);
 }
 
 /* One pass over all that the caller knows; what comes after looks at the dense working space. */
@@ -161,14 +164,14 @@ static struct pool judge_all(const struct snapshot *snapshot, struct vm_track *t
         struct decide_work *work = &decision->work[i];
         struct verdict *verdict = &decision->verdicts[i];
         struct kib counted = model_counted(vm);
+        struct kib trial = kib(0);
 
-        work->trial = kib(0);
-        work->role = (uint8_t)judge(snapshot, vm, &tracks[i], verdict, &work->trial, faults);
-        prepare(vm, &tracks[i], verdict, work);
-        add_to_pool(vm, work, counted, &pool);
+        work->role = (uint8_t)judge(snapshot, vm, &tracks[i], verdict, &trial, faults);
+        work->counted = counted;
+        prepare(vm, &tracks[i], verdict, trial, work);
+        add_to_pool(vm, work, &pool);
         headrooms = kib_add(headrooms, kib_sub(counted, vm->assigned));
-        if (tracks[i].cut)
-            *unseen = kib_add(*unseen, unseen_of(&tracks[i], counted, snapshot->now_ms));
+        *unseen = kib_add(*unseen, unseen_of(&tracks[i], counted, snapshot->now_ms));
     }
     decision->uncommitted = kib_sub(model_unpromised(snapshot), headrooms);
     pool.all = kib_add(pool.all, decision->uncommitted);
@@ -193,6 +196,6 @@ void decide(const struct snapshot *snapshot, struct vm_track *tracks, struct dec
     bool has_enough = share_divide(snapshot, &pool, decision);
 
     steady_goals(snapshot, &pool, has_enough, decision);
-    plan_actions(snapshot, tracks, unseen, faults, decision);
+    plan_actions(snapshot, unseen, faults, decision);
     decision->settled = has_settled(snapshot, decision);
 }

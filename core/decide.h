@@ -29,23 +29,22 @@ enum vm_status {
 /* "unknown", "ok", "low", "warning" */
 const char *vm_status_name(enum vm_status status);
 
-/* What the core remembers of one domain. What each decision looks at comes first. */
+/* What the core remembers of one domain. What every decision looks at comes first. */
 struct vm_track {
     struct kib demand;   /* filtered need: rises at once, falls slowly */
     int64_t demand_ms;   /* when the filter last ran */
     struct kib target;   /* the target that is being watched; 0 none yet */
     struct kib seen;     /* what it had at the last look, in terms of targets */
-    struct kib start;    /* what it had when it was first asked to go this way */
-    struct kib best;     /* how near to it the guest has come */
-    int64_t progress_ms; /* when it last came nearer */
+    int64_t progress_ms; /* when it last came nearer, or was there */
+    struct kib counted;  /* what it was counted with at the last look … */
+    int64_t counted_ms;  /* … which was then: only later is it believed to be less */
     int32_t failures;    /* to follow, in a row; each doubles the wait. 0: no limit is known */
     bool has_demand;     /* demand means something */
     bool mobile;         /* its balloon was seen to follow, or its agent saw a balloon driver */
     bool changed;        /* its target has changed in the last while: changed_ms */
-    bool cut;            /* its cap was cut lately: promised, cut_ms */
+    struct kib start;    /* what it had when it was first asked to go this way */
+    struct kib best;     /* how near to its target it has come */
     int64_t changed_ms;  /* when its target last changed */
-    struct kib promised; /* what it was counted with when its cap was last cut … */
-    int64_t cut_ms;      /* … which was then: until later, that memory is not spent again */
     struct kib unproved; /* until it is mobile it is not sent below this */
     struct kib low;      /* found by trying: it does not go below (target terms); 0 unknown */
     struct kib high;     /* found by trying: it does not go above; 0 unknown */
@@ -89,25 +88,28 @@ enum role {
     ROLE_SHARES,     /* a target from sharing */
 };
 
-/* Working space of one VM, in one cache line: in granules what fits into 32 bits. */
+/* Working space of one VM, in one cache line: small amounts in granules. */
 struct decide_work {
-    struct kib target; /* as in the snapshot */
-    struct kib base;   /* low, rounded */
-    struct kib share;  /* as in the verdict */
-    struct kib goal;   /* as in the verdict */
-    struct kib trial;  /* a target below base, to see whether it follows now; 0 none */
-    uint32_t demand;   /* granules from base to its demand */
-    uint32_t buffer;   /* from there to what it wants */
-    uint32_t room;     /* from there to high */
-    uint32_t given;    /* granules above base that it is entitled to */
-    uint32_t next;     /* in the queue of those who wait for memory: index + 1; 0 the last */
+    struct kib target;  /* as in the snapshot */
+    struct kib counted; /* as model_counted() has it */
+    struct kib base;    /* low, rounded */
+    struct kib goal;    /* as in the verdict */
+    uint32_t demand;    /* granules from base to its demand */
+    uint32_t buffer;    /* from there to what it wants */
+    uint32_t room;      /* from there to high */
+    uint32_t given;     /* granules that it is entitled to: above base, or of it if is_short */
+    uint32_t trial;     /* KiB below base, to see whether it follows now; 0 none */
+    int32_t overhead;   /* KiB that its cap is above its target */
     uint8_t priority;
     uint8_t role;        /* enum role */
+    uint8_t reason;      /* as in the verdict */
     int8_t cap_off;      /* its cap against its target: −1 short, 1 in excess */
+    bool is_short : 1;   /* not even all minimums fit */
     bool rested : 1;     /* its target has not changed for a while: small changes may be made */
     bool arrived : 1;    /* nothing is to be waited for */
     bool is_below : 1;   /* its target is below what it may be */
     bool is_above : 1;   /* its target is above what it may be */
+    bool lacks_need : 1; /* its target is below its demand */
     bool guest_low : 1;  /* the guest itself was found not to go below base */
     bool guest_high : 1; /* nor above high, and wants to */
 };

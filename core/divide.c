@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/divide.h"
 
-#include <stdbool.h>
-
 /*
  * Webster's method: shares weight × m are rounded to the nearest whole, and m is chosen so that
  * they add up. With fractions and a rule for what is left over, one more to divide can mean less
@@ -22,84 +20,94 @@ static uint64_t share_at(const struct part *part, uint64_t m)
     return rounded < part->most ? rounded : part->most;
 }
 
-static uint64_t sum_at(const struct part *parts, size_t n_parts, uint64_t m)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < n_parts; i++)
-        sum += share_at(&parts[i], m);
-    return sum;
-}
-
-/* A span of multipliers: at low no more than granules are given, at high more. */
-struct span {
-    uint64_t low, high;
-    uint64_t sum_low, sum_high;
+/* How much is given at one multiplier, and how much more by each step of it. */
+struct sample {
+    uint64_t m;
+    uint64_t sum;
+    uint64_t slope; /* the weights of those who can still take more */
 };
 
-/* Sums grow almost evenly with m: the guess by proportion is near. Every other time the middle, in
- * case they do not. */
-static uint64_t guess(const struct span *span, uint64_t granules, bool middle)
+static struct sample sample_at(const struct part *parts, size_t n_parts, uint64_t m)
 {
-    uint64_t width = span->high - span->low;
-    uint64_t step = width / 2;
+    struct sample sample = {.m = m};
 
-    if (!middle) {
-        uint64_t part = granules - span->sum_low;
-        uint64_t whole = span->sum_high - span->sum_low;
+    for (size_t i = 0; i < n_parts; i++) {
+        uint64_t share = share_at(&parts[i], m);
 
-        for (; whole >> 32; whole >>= 1)
-            part >>= 1;
-        step = (uint64_t)((unsigned __int128)width * ((part << 32) / (whole + 1)) >> 32);
+        sample.sum += share;
+        sample.slope += share < parts[i].most ? parts[i].weight : 0;
     }
-    if (step == 0)
-        step = 1;
-    return span->low + (step < width ? step : width - 1);
+    return sample;
 }
 
-static struct span find_multiplier(const struct part *parts, size_t n_parts, uint64_t granules,
-                                   struct span span)
+/* By how many steps of m the sum changes by so much. */
+static uint64_t steps_for(uint64_t change, uint64_t slope)
 {
-    bool middle = false;
+    for (; change >> (63 - SCALE); slope >>= 1)
+        change >>= 1;
+    return (change << SCALE) / (slope + 1);
+}
 
-    while (span.high - span.low > 1 && span.sum_low < granules) {
-        uint64_t m = guess(&span, granules, middle);
-        uint64_t sum = sum_at(parts, n_parts, m);
+/* Sums grow evenly with m until somebody has enough: what is missing, divided by the slope, comes
+ * near (Newton's method), from whichever end is nearer. Every third time the middle, in case it
+ * does not. */
+static uint64_t guess(const struct sample *low, const struct sample *high, uint64_t granules,
+                      unsigned round)
+{
+    uint64_t width = high->m - low->m;
+    uint64_t missing = granules - low->sum;
+    uint64_t beyond = high->sum - granules;
+    uint64_t step = width / 2;
 
-        middle = !middle;
-        if (sum <= granules) {
-            span.low = m;
-            span.sum_low = sum;
-        } else {
-            span.high = m;
-            span.sum_high = sum;
-        }
+    if (round % 3 != 2)
+        step = missing <= beyond ? steps_for(missing, low->slope)
+                                 : width - steps_for(beyond, high->slope);
+    if (step == 0 || step >= width)
+        step = width / 2;
+    return low->m + step;
+}
+
+/* The last multiplier at which no more than granules are given. There is one at which there are
+ * more. */
+static struct sample find_multiplier(const struct part *parts, size_t n_parts, uint64_t granules,
+                                     uint64_t end)
+{
+    struct sample low = sample_at(parts, n_parts, 0);
+    struct sample high = sample_at(parts, n_parts, end);
+
+    for (unsigned round = 0; high.m - low.m > 1 && low.sum < granules; round++) {
+        struct sample middle = sample_at(parts, n_parts, guess(&low, &high, granules, round));
+
+        if (middle.sum <= granules)
+            low = middle;
+        else
+            high = middle;
     }
-    return span;
+    return low;
 }
 
 void divide(struct part *parts, size_t n_parts, uint64_t granules)
 {
-    struct span span = {0};
+    struct sample found;
+    uint64_t most = 0;
+    uint64_t end = 1;
     uint64_t left;
-    uint64_t highest = 0;
 
     for (size_t i = 0; i < n_parts; i++) {
         uint64_t full = ((uint64_t)parts[i].most << SCALE) / parts[i].weight + 1;
 
-        span.sum_high += parts[i].most;
-        highest = full > highest ? full : highest;
+        parts[i].given = parts[i].most;
+        most += parts[i].most;
+        end = full > end ? full : end;
     }
-    span.high = highest;
-    if (span.sum_high <= granules)
-        span.low = span.high;
-    else
-        span = find_multiplier(parts, n_parts, granules, span);
-    left = granules - span.sum_low;
+    if (most <= granules)
+        return;
+    found = find_multiplier(parts, n_parts, granules, end);
+    left = granules - found.sum;
     for (size_t i = 0; i < n_parts; i++) {
-        uint64_t share = share_at(&parts[i], span.low);
+        uint64_t share = share_at(&parts[i], found.m);
 
-        if (left > 0 && span.high > span.low && share_at(&parts[i], span.low + 1) > share) {
+        if (left > 0 && share_at(&parts[i], found.m + 1) > share) {
             share++;
             left--;
         }

@@ -13,7 +13,7 @@
 
 /* Fills decision's actions from its verdicts and working space. unseen: what was given back at this
  * very moment, and not yet seen to be free. */
-void plan_actions(const struct snapshot *snapshot, struct vm_track *tracks, struct kib unseen,
+void plan_actions(const struct snapshot *snapshot, struct kib unseen,
                   const struct decide_faults *faults, struct decision *decision);
 
 #endif

@@ -122,17 +122,19 @@ static void note_progress(const struct vm *vm, int64_t now_ms, struct vm_track *
     struct kib away = distance(vm);
     bool is_on_trial = !track->mobile || track->failures > 0;
 
+    /* A trial's step is as small as the tolerance: there, arriving takes more. */
+    if (waits_for_cap(vm) || away.v <= (is_on_trial ? PROOF.v : TOLERANCE)) {
+        track->progress_ms = now_ms;
+    } else if (kib_sub(track->best, away).v >= SETTLE_STEP.v) {
+        track->best = away;
+        track->progress_ms = now_ms;
+    }
+    if (!is_on_trial)
+        return;
     if (kib_sub(absolute(kib_sub(track->start, vm->target)), away).v >= PROOF.v)
         track->mobile = true;
     if (track->failures > 0)
         note_beyond(vm, track);
-    if (kib_sub(track->best, away).v >= SETTLE_STEP.v) {
-        track->best = away;
-        track->progress_ms = now_ms;
-    }
-    /* A trial's step is as small as the tolerance: there, arriving takes more. */
-    if (waits_for_cap(vm) || away.v <= (is_on_trial ? PROOF.v : TOLERANCE))
-        track->progress_ms = now_ms;
 }
 
 void settle_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track)

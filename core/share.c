@@ -37,7 +37,9 @@ void share_prepare(const struct vm *vm, const struct verdict *verdict, struct de
     work->target = vm->target;
     work->priority = (uint8_t)vm->settings.priority;
     work->given = 0;
-    work->share = work->goal = vm->target;
+    work->goal = vm->target;
+    work->is_short = false;
+    work->lacks_need = vm->target.v < verdict->demand.v;
     work->is_below = vm->target.v < low.v;
     work->is_above = vm->target.v > high.v;
     if (work->role == ROLE_FIXED)
@@ -59,6 +61,13 @@ void share_prepare(const struct vm *vm, const struct verdict *verdict, struct de
 struct kib share_wanted(const struct decide_work *work)
 {
     return granules_above(work->base, (uint64_t)work->demand + work->buffer);
+}
+
+struct kib share_due(const struct decide_work *work)
+{
+    if (work->is_short)
+        return kib_min(granules_above(kib(0), work->given), work->base);
+    return granules_above(work->base, work->given);
 }
 
 static uint64_t base_granules(const struct decide_work *work)
@@ -151,9 +160,7 @@ static void divide_bases(struct decision *decision, size_t n, uint64_t granules)
     if (place.phase == PHASE_BASE)
         divide_place(&place, decision, n);
     for (size_t i = 0; i < n; i++)
-        if (takes_part(&decision->work[i]))
-            decision->work[i].share =
-                kib_min(granules_above(kib(0), decision->work[i].given), decision->work[i].base);
+        decision->work[i].is_short = true;
 }
 
 /* What is left when everybody has what it wants goes to all, by the room that they have. */
@@ -200,8 +207,5 @@ bool share_divide(const struct snapshot *snapshot, const struct pool *pool,
     else if (snapshot->settings.surplus == SURPLUS_SHARE)
         spread(decision, n,
                kib_excess(granules_above(kib(0), place.left), keep_free).v / KIB_GRANULE);
-    for (size_t i = 0; i < n; i++)
-        if (takes_part(&work[i]))
-            work[i].share = granules_above(work[i].base, work[i].given);
     return true;
 }

@@ -26,6 +26,9 @@ void share_prepare(const struct vm *vm, const struct verdict *verdict, struct de
 bool share_divide(const struct snapshot *snapshot, const struct pool *pool,
                   struct decision *decision);
 
+/* What it is entitled to. */
+struct kib share_due(const struct decide_work *work);
+
 /* The end of the part that it wants: base, demand and buffer. */
 struct kib share_wanted(const struct decide_work *work);
 

@@ -25,18 +25,18 @@ static struct kib kept(const struct decide_work *work, const struct verdict *ver
                        enum surplus surplus)
 {
     struct kib target = work->is_above ? kib_max(verdict->high, work->base) : work->target;
-    struct kib least = kib_max(work->share, kib_min(target, work->base));
+    struct kib share = share_due(work);
+    struct kib least = kib_max(share, kib_min(target, work->base));
     bool is_in_bounds = !work->is_above && !work->is_below;
 
     if (work->role == ROLE_FIXED)
         return least;
-    if (target.v < work->share.v) {
+    if (target.v < share.v) {
         /* Under scarcity nothing waits: there the division itself is what is fair. */
-        bool is_scarce = work->share.v < share_wanted(work).v;
+        bool is_scarce = share.v < share_wanted(work).v;
         bool waits = !is_scarce && (!work->rested || target.v >= share_wanted(work).v);
 
-        return waits && is_in_bounds && is_small(work, kib_sub(work->share, target)) ? target
-                                                                                     : work->share;
+        return waits && is_in_bounds && is_small(work, kib_sub(share, target)) ? target : share;
     }
     if (surplus == SURPLUS_KEEP || (is_in_bounds && is_small(work, kib_sub(target, least))))
         return target;
@@ -46,7 +46,7 @@ static struct kib kept(const struct decide_work *work, const struct verdict *ver
 /* It is not taken from below this: its share; or, where not even the minimums fit, its own. */
 static struct kib untouched(const struct decide_work *work)
 {
-    return kib_min(work->goal, kib_max(work->share, work->base));
+    return kib_min(work->goal, kib_max(share_due(work), work->base));
 }
 
 /* Leaves so much to those with more than their share: the more important may keep more of it. */
@@ -84,7 +84,7 @@ static enum reason reason_of(const struct decide_work *work, enum surplus surplu
         return REASON_UNRESPONSIVE;
     if (work->is_above)
         return REASON_BOUND_HIGH;
-    if (work->share.v < wanted.v && work->goal.v < wanted.v)
+    if (share_due(work).v < wanted.v && work->goal.v < wanted.v)
         return REASON_SCARCE;
     if (work->is_below)
         return REASON_BOUND_LOW;
@@ -99,9 +99,10 @@ static void tell(struct decide_work *work, struct verdict *verdict, enum surplus
 {
     if (work->role == ROLE_SHARES)
         verdict->reason = reason_of(work, surplus);
-    if (work->trial.v > 0 && work->goal.v == work->base.v)
-        work->goal = kib_min(work->trial, work->goal);
-    verdict->share = work->share;
+    if (work->goal.v == work->base.v)
+        work->goal = kib_sub(work->goal, kib(work->trial));
+    work->reason = (uint8_t)verdict->reason;
+    verdict->share = share_due(work);
     verdict->goal = work->goal;
 }
 

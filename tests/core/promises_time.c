@@ -68,7 +68,7 @@ bool promise_arrives(struct world *world, struct complaint *complaint)
         struct kib due = kib_min(paper->verdicts[i].share, share_wanted(&paper->work[i]));
         struct kib costs = kib_sub(model_cap(vm, due), model_counted(vm));
 
-        if (paper->work[i].role == ROLE_SHARES && paper->work[i].trial.v == 0 &&
+        if (paper->work[i].role == ROLE_SHARES && paper->work[i].trial == 0 &&
             due.v > vm->target.v && idle.v >= kib_max(costs, kib(0)).v)
             return broken(complaint,
                           "vm %zu lacks %" PRId64 " KiB of its share while %" PRId64 " lie idle", i,
