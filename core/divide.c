@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/divide.h"
 
+#include <stdbool.h>
+
 /*
  * Webster's method: shares weight × m are rounded to the nearest whole, and m is chosen so that
  * they add up. With fractions and a rule for what is left over, one more to divide can mean less
@@ -67,6 +69,18 @@ static uint64_t guess(const struct sample *low, const struct sample *high, uint6
     return low->m + step;
 }
 
+/* The first multiplier after m at which anybody gets more; end where there is none before it. */
+static uint64_t next_change(const struct part *parts, size_t n_parts, uint64_t m, uint64_t end)
+{
+    for (size_t i = 0; i < n_parts; i++) {
+        uint64_t share = share_at(&parts[i], m);
+
+        if (share_at(&parts[i], end - 1) > share)
+            end = (((2 * share + 1) << (SCALE - 1)) + parts[i].weight - 1) / parts[i].weight;
+    }
+    return end;
+}
+
 /* The last multiplier at which no more than granules are given. There is one at which there are
  * more. */
 static struct sample find_multiplier(const struct part *parts, size_t n_parts, uint64_t granules,
@@ -76,12 +90,18 @@ static struct sample find_multiplier(const struct part *parts, size_t n_parts, u
     struct sample high = sample_at(parts, n_parts, end);
 
     for (unsigned round = 0; high.m - low.m > 1 && low.sum < granules; round++) {
-        struct sample middle = sample_at(parts, n_parts, guess(&low, &high, granules, round));
+        /* Where many change at once, the place of that is sought exactly. */
+        bool is_exact = round > 5 && round % 2 == 0;
+        uint64_t m = is_exact ? next_change(parts, n_parts, low.m, high.m)
+                              : guess(&low, &high, granules, round);
+        struct sample middle = sample_at(parts, n_parts, m);
 
         if (middle.sum <= granules)
             low = middle;
         else
             high = middle;
+        if (is_exact && m == high.m)
+            low.m = m - 1;
     }
     return low;
 }
