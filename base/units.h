@@ -92,10 +92,11 @@ static inline struct kib kib_scale(struct kib a, int64_t numerator, int64_t deno
     return kib(product / denominator - (product % denominator < 0));
 }
 
-/* Rounded to a multiple of step (> 0) for amounts ≥ 0. */
+/* Rounded to a multiple of step (> 0) for amounts ≥ 0. Large pages are a power of two: no division.
+ */
 static inline struct kib kib_floor(struct kib a, int64_t step)
 {
-    return kib(a.v - a.v % step);
+    return kib((step & (step - 1)) == 0 ? (a.v & -step) : a.v - a.v % step);
 }
 
 static inline struct kib kib_ceil(struct kib a, int64_t step)

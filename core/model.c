@@ -14,30 +14,9 @@ const char *vm_state_name(enum vm_state state)
     return names[state];
 }
 
-/* What it has, or will have, whatever its cap. */
-static struct kib counted_without_cap(const struct vm *vm)
-{
-    return kib_max(kib_add(vm->assigned, vm->claim), kib_max(vm->assigned, vm->bound));
-}
-
-struct kib model_commitment(const struct vm *vm, struct kib cap)
-{
-    return kib_max(counted_without_cap(vm), cap);
-}
-
-struct kib model_counted(const struct vm *vm)
-{
-    return vm->cap_unlimited ? counted_without_cap(vm) : model_commitment(vm, vm->cap);
-}
-
 struct kib model_headroom(const struct vm *vm)
 {
     return kib_sub(model_counted(vm), vm->assigned);
-}
-
-struct kib model_cap(const struct vm *vm, struct kib target)
-{
-    return kib_add(target, kib_add(vm->offset, CAP_SLACK));
 }
 
 struct kib model_rest(const struct vm *vm, struct kib target)

@@ -83,17 +83,26 @@ struct kib model_unpromised(const struct snapshot *snapshot);
 /* The headroom of one domain, as above. */
 struct kib model_headroom(const struct vm *vm);
 
-/*
- * What one domain is counted with: all that it has and may still take, = assigned + headroom. What
- * a guest does within its cap does not change it.
- */
-struct kib model_counted(const struct vm *vm);
+/* What one domain is counted with if this were its cap: all that it has and may still take. What a
+ * guest does within its cap does not change it. */
+static inline struct kib model_commitment(const struct vm *vm, struct kib cap)
+{
+    struct kib most = kib_max(kib_add(vm->assigned, vm->claim), kib_max(vm->assigned, vm->bound));
 
-/* The same, if this were its cap. */
-struct kib model_commitment(const struct vm *vm, struct kib cap);
+    return kib_max(most, cap);
+}
+
+/* What it is counted with now, = assigned + headroom. */
+static inline struct kib model_counted(const struct vm *vm)
+{
+    return model_commitment(vm, vm->cap_unlimited ? vm->assigned : vm->cap);
+}
 
 /* The cap that goes with a target of this VM. */
-struct kib model_cap(const struct vm *vm, struct kib target);
+static inline struct kib model_cap(const struct vm *vm, struct kib target)
+{
+    return kib_add(target, kib_add(vm->offset, CAP_SLACK));
+}
 
 /* What it will be counted with once it is at rest at this target: a claim stays with it, and so
  * does a reservation bound to it, if that is more. */

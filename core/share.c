@@ -58,18 +58,6 @@ void share_prepare(const struct vm *vm, const struct verdict *verdict, struct de
         work->room = 0; /* what is left over is better off with those who follow */
 }
 
-struct kib share_wanted(const struct decide_work *work)
-{
-    return granules_above(work->base, (uint64_t)work->demand + work->buffer);
-}
-
-struct kib share_due(const struct decide_work *work)
-{
-    if (work->is_short)
-        return kib_min(granules_above(kib(0), work->given), work->base);
-    return granules_above(work->base, work->given);
-}
-
 static uint64_t base_granules(const struct decide_work *work)
 {
     return (uint64_t)(kib_ceil(work->base, KIB_GRANULE).v / KIB_GRANULE);

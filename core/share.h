@@ -26,10 +26,20 @@ void share_prepare(const struct vm *vm, const struct verdict *verdict, struct de
 bool share_divide(const struct snapshot *snapshot, const struct pool *pool,
                   struct decision *decision);
 
-/* What it is entitled to. */
-struct kib share_due(const struct decide_work *work);
-
 /* The end of the part that it wants: base, demand and buffer. */
-struct kib share_wanted(const struct decide_work *work);
+static inline struct kib share_wanted(const struct decide_work *work)
+{
+    uint64_t granules = (uint64_t)work->demand + work->buffer;
+
+    return kib_add(work->base, kib((int64_t)granules * KIB_GRANULE));
+}
+
+/* What it is entitled to. */
+static inline struct kib share_due(const struct decide_work *work)
+{
+    struct kib given = kib((int64_t)work->given * KIB_GRANULE);
+
+    return work->is_short ? kib_min(given, work->base) : kib_add(work->base, given);
+}
 
 #endif
