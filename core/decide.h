@@ -77,7 +77,8 @@ struct action {
     struct kib target; /* ACTION_TARGET */
     struct kib cap;    /* both */
     enum reason reason;
-    bool releases; /* it gives memory or promises back; else it takes, out of what is free now */
+    bool releases;   /* it gives memory or promises back; else it takes, out of what is free now */
+    uint8_t zero[3]; /* where padding would be: the same input gives the same bytes */
 };
 
 /* What a VM may be told at all. */

@@ -28,14 +28,14 @@ static int64_t now_ms;
 
 static void add_vm(const char *name, const char *memory, const char *maxmem, const char *demand)
 {
-    struct sim_vm *vm = calloc(1, sizeof(*vm));
+    struct sim_vm vm;
 
-    sim_vm_init(vm, name);
-    ck_assert_int_eq(sim_vm_set(vm, "memory", memory, NULL), 0);
-    ck_assert_int_eq(sim_vm_set(vm, "maxmem", maxmem, NULL), 0);
-    ck_assert_int_eq(sim_vm_set(vm, "demand", demand, NULL), 0);
-    ck_assert_int_eq(sim_vm_complete(vm, NULL), 0);
-    ck_assert_int_eq(toolstack_settle(world, world_take_vm(world, vm), NULL), 0);
+    sim_vm_init(&vm, name);
+    ck_assert_int_eq(sim_vm_set(&vm, "memory", memory, NULL), 0);
+    ck_assert_int_eq(sim_vm_set(&vm, "maxmem", maxmem, NULL), 0);
+    ck_assert_int_eq(sim_vm_set(&vm, "demand", demand, NULL), 0);
+    ck_assert_int_eq(sim_vm_complete(&vm, NULL), 0);
+    ck_assert_int_eq(toolstack_settle(world, world_take_vm(world, &vm), NULL), 0);
 }
 
 /* All of the daemon but its loop and its socket. */
