@@ -8,8 +8,7 @@
 
 /* How badly a VM waits for memory; the worst first. */
 enum urgency { BELOW_LOW, BELOW_OVERRIDE, BELOW_NEED, BELOW_GOAL, URGENCY_COUNT };
-#define PRIORITIES 101
-#define PLACES     (URGENCY_COUNT * PRIORITIES)
+#define PLACES (URGENCY_COUNT * SHARE_PRIORITIES)
 
 /* A plan in the making. */
 struct plan {
@@ -154,7 +153,7 @@ static size_t place_of(const struct decide_work *work)
         urgency = BELOW_OVERRIDE;
     else if (work->is_below)
         urgency = BELOW_LOW;
-    return (size_t)urgency * PRIORITIES + (size_t)(PRIORITIES - 1 - work->priority);
+    return (size_t)urgency * SHARE_PRIORITIES + (size_t)(SHARE_PRIORITIES - 1 - work->priority);
 }
 
 /* Lists those who wait in parts, by urgency, then priority, then order (a counting sort). */

@@ -5,11 +5,6 @@
 #define SMALL_PART_OF_BUFFER 8
 #define SMALL_PART_OF_WANTED 32
 
-static bool takes_part(const struct decide_work *work)
-{
-    return work->role == ROLE_SHARES || work->role == ROLE_FIXED;
-}
-
 /* Small: not much of the whole, nor of the buffer where that is what changes. */
 static bool is_small(const struct decide_work *work, struct kib change)
 {
@@ -59,7 +54,7 @@ static void take_spare(struct decision *decision, size_t n, uint64_t granules)
         const struct decide_work *work = &decision->work[i];
         struct kib spare = kib_sub(work->goal, untouched(work));
 
-        if (takes_part(work) && spare.v > 0)
+        if (share_takes_part(work) && spare.v > 0)
             parts[n_parts++] = (struct part){
                 .vm = (uint32_t)i,
                 .weight = 1u + work->priority,
@@ -106,8 +101,8 @@ static void tell(struct decide_work *work, struct verdict *verdict, enum surplus
     verdict->goal = work->goal;
 }
 
-void steady_goals(const struct snapshot *snapshot, const struct pool *pool, bool has_enough,
-                  struct decision *decision)
+void steady_goals(const struct snapshot *snapshot, const struct pool *pool,
+                  const struct place *place, struct decision *decision)
 {
     struct decide_work *work = decision->work;
     enum surplus surplus = snapshot->settings.surplus;
@@ -116,18 +111,19 @@ void steady_goals(const struct snapshot *snapshot, const struct pool *pool, bool
     struct kib needed = kib(0);
 
     for (size_t i = 0; i < snapshot->n_vms; i++) {
-        if (!takes_part(&work[i]))
+        if (!share_takes_part(&work[i]))
             continue;
+        share_serve(place, &work[i]);
         work[i].goal = kept(&work[i], &decision->verdicts[i], surplus);
         held = kib_add(held, work[i].goal);
         needed = kib_add(needed, untouched(&work[i]));
     }
-    if (!has_enough)
+    if (!share_has_bases(place))
         take_spare(decision, snapshot->n_vms, 0);
     else if (held.v > limit.v)
         take_spare(decision, snapshot->n_vms,
                    (uint64_t)(kib_excess(limit, needed).v / KIB_GRANULE));
     for (size_t i = 0; i < snapshot->n_vms; i++)
-        if (takes_part(&work[i]))
+        if (share_takes_part(&work[i]))
             tell(&work[i], &decision->verdicts[i], surplus);
 }
