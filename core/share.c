@@ -28,6 +28,15 @@ static void add_asked(const struct decide_work *work, struct asked *asked)
     asked->sum[SHARE_BUFFER][work->priority] += work->buffer;
 }
 
+static enum standing standing_of(struct kib target, const struct verdict *verdict)
+{
+    if (target.v > verdict->high.v)
+        return STANDING_ABOVE;
+    if (target.v < verdict->low.v)
+        return STANDING_BELOW;
+    return target.v < verdict->demand.v ? STANDING_BELOW_NEED : STANDING_WELL;
+}
+
 void share_prepare(const struct vm *vm, const struct verdict *verdict, struct decide_work *work,
                    struct asked *asked)
 {
@@ -39,9 +48,7 @@ void share_prepare(const struct vm *vm, const struct verdict *verdict, struct de
     work->priority = (uint8_t)vm->settings.priority;
     work->given = 0;
     work->is_short = false;
-    work->lacks_need = vm->target.v < verdict->demand.v;
-    work->is_below = vm->target.v < low.v;
-    work->is_above = vm->target.v > high.v;
+    work->standing = (uint8_t)standing_of(vm->target, verdict);
     if (work->role == ROLE_FIXED)
         low = high = verdict->goal;
     /* Targets are multiples of the granule, unless none lies between low and high. */

@@ -19,10 +19,11 @@ static bool is_small(const struct decide_work *work, struct kib change)
 static struct kib kept(const struct decide_work *work, const struct verdict *verdict,
                        enum surplus surplus)
 {
-    struct kib target = work->is_above ? kib_max(verdict->high, work->base) : work->target;
+    bool is_above = work->standing == STANDING_ABOVE;
+    struct kib target = is_above ? kib_max(verdict->high, work->base) : work->target;
     struct kib share = share_due(work);
     struct kib least = kib_max(share, kib_min(target, work->base));
-    bool is_in_bounds = !work->is_above && !work->is_below;
+    bool is_in_bounds = !is_above && work->standing != STANDING_BELOW;
 
     if (work->role == ROLE_FIXED)
         return least;
@@ -74,14 +75,14 @@ static enum reason reason_of(const struct decide_work *work, enum surplus surplu
 {
     struct kib wanted = share_wanted(work);
 
-    if ((work->guest_low && work->goal.v == work->base.v) ||
-        (work->guest_high && work->goal.v >= wanted.v))
+    if ((work->limit == LIMIT_LOW && work->goal.v == work->base.v) ||
+        (work->limit == LIMIT_HIGH && work->goal.v >= wanted.v))
         return REASON_UNRESPONSIVE;
-    if (work->is_above)
+    if (work->standing == STANDING_ABOVE)
         return REASON_BOUND_HIGH;
     if (share_due(work).v < wanted.v && work->goal.v < wanted.v)
         return REASON_SCARCE;
-    if (work->is_below)
+    if (work->standing == STANDING_BELOW)
         return REASON_BOUND_LOW;
     if (work->goal.v > work->target.v)
         return work->goal.v > wanted.v ? REASON_SHARE : REASON_GROW_DEMAND;
