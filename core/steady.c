@@ -20,7 +20,8 @@ static struct kib kept(const struct decide_work *work, const struct verdict *ver
                        enum surplus surplus)
 {
     bool is_above = work->standing == STANDING_ABOVE;
-    struct kib target = is_above ? kib_max(verdict->high, work->base) : work->target;
+    struct kib high = kib_max(kib_floor(verdict->high, KIB_GRANULE), work->base);
+    struct kib target = is_above ? high : work->target;
     struct kib share = share_due(work);
     struct kib least = kib_max(share, kib_min(target, work->base));
     bool is_in_bounds = !is_above && work->standing != STANDING_BELOW;
