@@ -18,6 +18,7 @@ enum option {
     OPTION_FOLLOW,
     OPTION_FOR,
     OPTION_FORCE,
+    OPTION_PLOT,
     OPTION_SINCE,
     OPTION_TIMEOUT,
     OPTION_VM,
@@ -54,6 +55,7 @@ void help_put(struct cli *cli, const struct command *command);
 int run_balance(struct cli *cli, const struct arguments *arguments);
 int run_events(struct cli *cli, const struct arguments *arguments);
 int run_forget(struct cli *cli, const struct arguments *arguments);
+int run_history(struct cli *cli, const struct arguments *arguments);
 int run_host(struct cli *cli, const struct arguments *arguments);
 int run_list(struct cli *cli, const struct arguments *arguments);
 int run_set(struct cli *cli, const struct arguments *arguments);

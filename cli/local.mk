@@ -6,7 +6,9 @@ libxm_cli_a_SOURCES = \
 	%D%/cli.c %D%/cli.h \
 	%D%/commands.c %D%/commands.h \
 	%D%/events.c \
+	%D%/history.c \
 	%D%/look.c \
+	%D%/plot.c %D%/plot.h \
 	%D%/record.c %D%/record.h \
 	%D%/table.c %D%/table.h \
 	%D%/text.c %D%/text.h \

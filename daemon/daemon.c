@@ -15,6 +15,7 @@
 #include "daemon/changes.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
+#include "daemon/history.h"
 #include "daemon/layers.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
@@ -51,8 +52,7 @@ static int make_database_folder(const char *database, struct err *err)
 static int open_database(struct daemon *daemon, struct err *err)
 {
     const struct options *options = daemon->options;
-    const struct db_limits limits = {.event_age_ms = options->event_age_ms,
-                                     .event_count = options->event_count};
+    const struct db_limits limits = history_limits(options);
 
     if (make_database_folder(options->database, err))
         return -1;
@@ -98,6 +98,7 @@ static int make_parts(struct daemon *daemon, struct err *err)
         return -1;
     daemon->events = events_new(daemon);
     daemon->engine = engine_new(daemon);
+    daemon->history = history_new(daemon);
     daemon->loop = loop_new(daemon);
     if (server_new(daemon, &daemon->server, err))
         return -1;
@@ -137,6 +138,7 @@ void daemon_stop(struct daemon *daemon)
     loop_free(daemon->loop);
     db_close(daemon->db);
     events_free(daemon->events);
+    history_free(daemon->history);
     hv_close(daemon->hv);
     registry_free(daemon->registry);
     layers_free(daemon->layers);

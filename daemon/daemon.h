@@ -11,6 +11,7 @@ struct db;
 struct engine;
 struct err;
 struct events;
+struct history;
 struct hv;
 struct layers;
 struct loop;
@@ -28,6 +29,7 @@ struct daemon {
     struct layers *layers;     /* settings, as the database and the configuration have them */
     struct registry *registry; /* VMs by name, and the domains of the last view */
     struct engine *engine;     /* snapshot → decide → apply → journal */
+    struct history *history;   /* what is remembered of host and VMs, as samples */
     struct events *events;     /* what is raised: journal, log, subscribers */
     struct changes *changes;   /* settings on their way to the disk */
     struct server *server;     /* the Unix socket */

@@ -11,6 +11,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/edges.c %D%/edges.h \
 	%D%/engine.c %D%/engine.h \
 	%D%/events.c %D%/events.h \
+	%D%/history.c %D%/history.h \
 	%D%/layers.c %D%/layers.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/memory.c %D%/memory.h \
@@ -25,6 +26,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/methods.c %D%/methods.h \
 	%D%/methods_balance.c \
 	%D%/methods_events.c \
+	%D%/methods_history.c \
 	%D%/methods_host.c \
 	%D%/methods_vm.c
 libxm_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)

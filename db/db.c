@@ -240,11 +240,14 @@ static int hand_over(struct db *db, struct job *job, struct err *err)
 
     pthread_mutex_lock(&db->mutex);
     fits = awaited ? db->n_awaited < AWAITED_MAX : db->n_kept < KEPT_MAX;
+    if (job_is_history(job))
+        fits = fits && db->n_history < SAMPLES_MAX;
     if (fits) {
         job_list_append(&db->posted, job);
         db->n_posted_awaited += awaited;
         db->n_awaited += awaited;
         db->n_kept += !awaited;
+        db->n_history += job_is_history(job);
         pthread_cond_signal(&db->wake);
     } else if (!awaited || job_is_journal(job)) {
         db->dropped++;
@@ -271,6 +274,33 @@ void db_note(struct db *db, const struct db_event *event)
     const struct db_change change = {.kind = DB_ADD_EVENT, .event = *event};
 
     (void)hand_over(db, job_new(&change, 1), NULL);
+}
+
+void db_note_samples(struct db *db, const struct db_sample *samples, size_t count)
+{
+    struct db_change *changes = calloc(count > 0 ? count : 1, sizeof(*changes));
+
+    invariant(changes);
+    for (size_t i = 0; i < count; i++)
+        changes[i] = (struct db_change){.kind = DB_ADD_SAMPLE, .sample = samples[i]};
+    if (count > 0)
+        (void)hand_over(db, job_new(changes, count), NULL);
+    free(changes);
+}
+
+int db_query_history(struct db *db, const struct db_history_filter *filter, db_history_fn *done,
+                     void *arg, struct err *err)
+{
+    struct job *job = job_new(NULL, 0);
+
+    job->history_filter = *filter;
+    if (filter->vm) {
+        job->history_filter.vm = strdup(filter->vm);
+        invariant(job->history_filter.vm);
+    }
+    job->history_done = done;
+    job->arg = arg;
+    return hand_over(db, job, err);
 }
 
 int db_query_events(struct db *db, const struct db_filter *filter, db_events_fn *done, void *arg,
@@ -305,6 +335,8 @@ static void finish(struct job *job)
 
     if (job->query_done)
         job->query_done(job->arg, job->rc, &job->err, rows, count);
+    else if (job->history_done)
+        job->history_done(job->arg, job->rc, &job->err, job->samples, job->n_samples);
     else
         job->done(job->arg, job->rc, &job->err);
     job_free(job);
