@@ -56,6 +56,9 @@ static int open_database(struct daemon *daemon, struct err *err)
 
     if (make_database_folder(options->database, err))
         return -1;
+    if (options->damaged_database == DAMAGED_SET_ASIDE)
+        return db_open_or_begin(options->database, &limits, daemon->aside, sizeof(daemon->aside),
+                                &daemon->db, err);
     return db_open(options->database, &limits, &daemon->db, err);
 }
 
@@ -104,6 +107,11 @@ static int make_parts(struct daemon *daemon, struct err *err)
         return -1;
     events_raise_about(daemon->events, EVENT_DAEMON_STARTED, NULL, "version=%s backend=%s",
                        PACKAGE_VERSION, hv_kind(daemon->hv));
+    if (daemon->aside[0]) {
+        events_raise_about(daemon->events, EVENT_DATABASE_FAILED, NULL, "damaged=%s",
+                           daemon->aside);
+        events_raise_about(daemon->events, EVENT_DATABASE_OK, NULL, "begun=anew");
+    }
     return loop_look_now(daemon->loop, err);
 }
 

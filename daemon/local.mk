@@ -19,12 +19,14 @@ libxm_daemon_a_SOURCES = \
 	%D%/options.c %D%/options.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/server.c %D%/server.h \
+	%D%/settings_text.c %D%/settings_text.h \
 	%D%/set_request.c %D%/set_request.h \
 	%D%/sim_host.c %D%/sim_host.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/socket_file.c %D%/socket_file.h \
 	%D%/methods.c %D%/methods.h \
 	%D%/methods_balance.c \
+	%D%/methods_db.c \
 	%D%/methods_events.c \
 	%D%/methods_history.c \
 	%D%/methods_host.c \

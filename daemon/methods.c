@@ -27,5 +27,8 @@ const struct method methods[] = {
     {"balance", ACCESS_OPERATE, method_balance},
     {"events", ACCESS_READ, method_events},
     {"history.get", ACCESS_READ, method_history_get},
+    {"db.backup", ACCESS_ADMIN, method_db_backup},
+    {"settings.export", ACCESS_READ, method_settings_export},
+    {"settings.import", ACCESS_ADMIN, method_settings_import},
     {NULL, ACCESS_NONE, NULL},
 };

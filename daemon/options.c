@@ -32,6 +32,8 @@ struct key {
 
 static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 
+static const char *const damaged_names[] = {"refuse", "set-aside", NULL};
+
 static const struct key keys[] = {
     {"daemon",
      KEY_TEXT,
@@ -96,6 +98,12 @@ static const struct key keys[] = {
      NULL,
      {"history-size", "history_kib", SETTING_SIZE, 4096, INT64_C(64) * 1024 * 1024, 1024 * 1024,
       NULL, "the oldest samples are dropped where the database is larger"}},
+    {"daemon",
+     KEY_NUMBER,
+     offsetof(struct options, damaged_database),
+     NULL,
+     {"damaged-database", "damaged_database", SETTING_CHOICE, 0, 1, DAMAGED_REFUSE, damaged_names,
+      "what becomes of a database that is damaged, at start"}},
     {"access", KEY_ACCESS, ACCESS_READ, NULL, {.name = "read", .help = "who may look"}},
     {"access",
      KEY_ACCESS,

@@ -62,7 +62,7 @@ static int take_lock(const char *path, int *out, struct err *err)
     return 0;
 }
 
-static int check_integrity(struct sqlite3 *handle, struct err *err)
+static int check_integrity(struct sqlite3 *handle, bool *damaged, struct err *err)
 {
     static const char advice[] = "put a backup in its place, or move it away";
     char answer[200];
@@ -71,6 +71,7 @@ static int check_integrity(struct sqlite3 *handle, struct err *err)
         return err->code == ERR_BUSY ? -1 : err_set(err, ERR_FAILED, "cannot be read: %s", advice);
     if (strcmp(answer, "ok") == 0)
         return 0;
+    *damaged = true;
     return err_set(err, ERR_FAILED, "is damaged (%s): %s", answer, advice);
 }
 
@@ -99,22 +100,55 @@ static int configure(struct sqlite3 *handle, struct err *err)
                    err);
 }
 
-/* Nothing is written before it is known to be ours, and whole. */
-static int open_connection(const char *path, struct connection *connection, struct err *err)
+/* Was it ours once? Another program's file must not be moved, whatever the configuration says. */
+static bool was_ours(const char *path)
 {
+    static const unsigned char mark[] = {0x78, 0x6d, 0x65, 0x6d}; /* SCHEMA_APPLICATION_ID */
+    unsigned char head[72] = {0};
+    FILE *file = fopen(path, "rbe");
+    size_t got = file ? fread(head, 1, sizeof(head), file) : 0;
+
+    if (file)
+        fclose(file);
+    return got == sizeof(head) && memcmp(head + 68, mark, sizeof(mark)) == 0;
+}
+
+static bool is_damage(struct sqlite3 *handle)
+{
+    int result = sqlite3_errcode(handle) & 0xff;
+
+    return result == SQLITE_CORRUPT || result == SQLITE_NOTADB;
+}
+
+/* Nothing is written before it is known to be ours, and whole. */
+static int open_connection(const char *path, struct connection *connection, bool *damaged,
+                           struct err *err)
+{
+    int rc = -1;
+
     if (sqlite3_open_v2(path, &connection->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK) {
         sql_failed(connection->handle, err);
         return err_wrap(err, "%s", path);
     }
-    if (configure(connection->handle, err) || schema_check(connection->handle, err) ||
-        check_integrity(connection->handle, err) || use_wal(connection->handle, err) ||
-        schema_migrate(connection->handle, err) || connection_prepare(connection, err))
+    if (configure(connection->handle, err) == 0 && schema_check(connection->handle, err) == 0)
+        rc = check_integrity(connection->handle, damaged, err);
+    *damaged |= rc && is_damage(connection->handle);
+    if (rc || use_wal(connection->handle, err) || schema_migrate(connection->handle, err) ||
+        connection_prepare(connection, err))
         return err_wrap(err, "%s", path);
     return 0;
 }
 
 int db_open(const char *path, const struct db_limits *limits, struct db **out, struct err *err)
+{
+    bool damaged;
+
+    return open_or_tell(path, limits, &damaged, out, err);
+}
+
+int open_or_tell(const char *path, const struct db_limits *limits, bool *damaged, struct db **out,
+                 struct err *err)
 {
     struct db *db = calloc(1, sizeof(*db));
     struct err own;
@@ -124,8 +158,9 @@ int db_open(const char *path, const struct db_limits *limits, struct db **out, s
     invariant(db);
     db->lock_fd = db->event_fd = -1;
     db->limits = *limits;
+    *damaged = false;
     if (create_private(path, err) || take_lock(path, &db->lock_fd, err) ||
-        open_connection(path, &db->connection, err) ||
+        open_connection(path, &db->connection, damaged, err) ||
         sql_number(db->connection.handle, "SELECT coalesce(max(id), 0) FROM event", &db->last_event,
                    err))
         goto failed;
@@ -136,17 +171,25 @@ int db_open(const char *path, const struct db_limits *limits, struct db **out, s
     }
     if (writer_start(db, err))
         goto failed;
+    db->path = realpath(path, NULL);
+    invariant(db->path);
     *out = db;
     return 0;
 failed:
+    *damaged = *damaged && was_ours(path);
     db_close(db);
     return -1;
 }
 
 void db_close(struct db *db)
 {
-    if (!db || !writer_stop(db))
+    if (!db)
         return;
+    backup_end(db->backup);
+    db->backup = NULL;
+    if (!writer_stop(db))
+        return;
+    free(db->path);
     connection_close(&db->connection);
     if (db->event_fd >= 0)
         close(db->event_fd);

@@ -52,6 +52,13 @@ struct db_limits {
 int db_open(const char *path, const struct db_limits *limits, struct db **out, struct err *err);
 
 /*
+ * The same, but a database that is damaged (and was ours) is moved to PATH.damaged-DATE, with its
+ * log, and a new one begun. aside (room bytes) is then where it went; "" where nothing was moved.
+ */
+int db_open_or_begin(const char *path, const struct db_limits *limits, char *aside, size_t room,
+                     struct db **out, struct err *err);
+
+/*
  * Writes what was posted, then closes. Done functions that are due are not called. Where the disk
  * does not answer for five seconds it is not waited for any longer: what was not acknowledged may
  * be lost, and the database stays taken until the process ends. NULL is fine.
@@ -201,6 +208,17 @@ typedef void db_events_fn(void *arg, int rc, const struct err *err, const struct
  */
 int db_query_events(struct db *db, const struct db_filter *filter, db_events_fn *done, void *arg,
                     struct err *err);
+
+/* --- backup ----------------------------------------------------------------------------------- */
+
+/*
+ * Copies the database as it is now to file, whose path is absolute, in a thread of its own: nobody
+ * waits for it but the one who asked. An older backup there is replaced, once the new one is whole
+ * and on disk; anything else there is left alone. done is called from db_dispatch. 0, or −1:
+ * ERR_INVALID (it is the database itself, or exists and is no database of ours; the path is not
+ * absolute), ERR_BUSY (there is a backup going on already). done is then not called.
+ */
+int db_backup(struct db *db, const char *file, db_done_fn *done, void *arg, struct err *err);
 
 /* --- history ---------------------------------------------------------------------------------- */
 

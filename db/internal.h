@@ -133,10 +133,14 @@ void job_list_append(struct job_list *list, struct job *job);
 /* Empties the list, and returns what was in it. */
 struct job *job_list_take(struct job_list *list);
 
+struct backup;
+
 struct db {
     struct connection connection;
-    int64_t last_event; /* largest id at opening */
-    int lock_fd;        /* holds the lock that keeps other daemons out */
+    char *path;            /* of the database, absolute; owned */
+    struct backup *backup; /* the last one that was begun; NULL none yet */
+    int64_t last_event;    /* largest id at opening */
+    int lock_fd;           /* holds the lock that keeps other daemons out */
     int event_fd;
     pthread_t writer;
     bool writer_runs;
@@ -156,6 +160,16 @@ struct db {
     struct err failure; /* why */
     int64_t dropped;
 };
+
+/* Gives up a backup that is going on, and waits for its thread. NULL is fine. */
+void backup_end(struct backup *backup);
+
+/* From another thread: hands an outcome to db_dispatch. Takes job. */
+void writer_hand_back(struct db *db, struct job *job);
+
+/* db_open that says whether it failed because the database is damaged. */
+int open_or_tell(const char *path, const struct db_limits *limits, bool *damaged, struct db **out,
+                 struct err *err);
 
 /* Starts the writer thread. 0 or −1. */
 int writer_start(struct db *db, struct err *err);

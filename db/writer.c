@@ -198,6 +198,15 @@ static void hand_back(struct db *db, struct job *first, bool failed)
         wake_caller(db);
 }
 
+void writer_hand_back(struct db *db, struct job *job)
+{
+    pthread_mutex_lock(&db->mutex);
+    job_list_append(&db->done, job);
+    db->n_awaited++;
+    wake_caller(db);
+    pthread_mutex_unlock(&db->mutex);
+}
+
 static void note_failure(struct db *db, bool failed, const struct err *err)
 {
     if (failed)

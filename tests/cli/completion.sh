@@ -21,7 +21,7 @@ offers() {
     check "after '$*': $expected" [ "$out" = "$expected" ]
 }
 
-offers "host list show set forget balance events history version" ""
+offers "host list show set forget balance events history top export import db version" ""
 offers "show set" s
 offers "--socket --format --help --version" -
 offers "--format --follow" events --fo
