@@ -165,7 +165,7 @@ static void put_head(const struct top *top)
     mvhline(3, 0, ' ', COLS);
     put(3, 0, COLS, line);
     if (COLS - FIXED_WIDTH >= 12)
-        put(3, FIXED_WIDTH, COLS - FIXED_WIDTH, "[min = has o need  MAX");
+        put(3, FIXED_WIDTH, COLS - FIXED_WIDTH, "[min =has oneed MAX");
     attroff(A_REVERSE);
 }
 
