@@ -30,6 +30,7 @@ offers "json" --format j
 offers "list" --format json li
 offers "web1" show w
 offers "web1" set w
+offers "host" history ho
 offers "web1" events --vm we
 offers "minimum= maximum= mode=" set web1 m
 offers "" list x

@@ -150,6 +150,38 @@ def test_a_damaged_database_is_set_aside_where_configured_so():
         host.do("set", "web", "priority=42")
 
 
+def test_a_full_disk_stops_no_balancing_and_is_caught_up_with():
+    if os.geteuid() != 0:
+        print("   (only root can mount a small file system; tests/db has the same on a simulated disk)")
+        return
+    with Host(ONE, config="[vm *]\nmode = dynamic\nminimum = 256m\n") as host:
+        host.stop()
+        disk = host.path("disk")
+        os.mkdir(disk)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", disk], check=True)
+        try:
+            host.database = os.path.join(disk, "xenmem.db")
+            host.start()
+            with open(os.path.join(disk, "filler"), "wb", buffering=0) as filler:
+                try:
+                    while filler.write(b"x" * 4096):
+                        pass
+                except OSError:
+                    pass
+            # The log was made longer before, so some changes may still find room.
+            until("the disk is full", lambda: host.ctl("set", "web", "priority=9").returncode == 1)
+            assert host.xl("demand", "web", "2g").returncode == 0
+            until("balancing goes on", lambda: host.vm("web")["assigned_kib"] > 2 * GIB)
+            os.remove(os.path.join(disk, "filler"))
+            until("it is told", lambda: host.events("database-ok"))
+            assert len(host.events("database-failed")) == 1
+            host.do("set", "web", "priority=10")
+            host.stop()
+        finally:
+            host.stop()
+            subprocess.run(["umount", disk], check=True)
+
+
 # --- the live view, in a real terminal
 
 class Terminal:
