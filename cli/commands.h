@@ -18,9 +18,11 @@ enum option {
     OPTION_FOLLOW,
     OPTION_FOR,
     OPTION_FORCE,
+    OPTION_PLOT,
     OPTION_SINCE,
     OPTION_TIMEOUT,
     OPTION_VM,
+    OPTION_WATCH,
     OPTION_COUNT
 };
 
@@ -52,12 +54,17 @@ void arguments_free(struct arguments *arguments);
 void help_put(struct cli *cli, const struct command *command);
 
 int run_balance(struct cli *cli, const struct arguments *arguments);
+int run_db(struct cli *cli, const struct arguments *arguments);
+int run_export(struct cli *cli, const struct arguments *arguments);
+int run_import(struct cli *cli, const struct arguments *arguments);
 int run_events(struct cli *cli, const struct arguments *arguments);
 int run_forget(struct cli *cli, const struct arguments *arguments);
+int run_history(struct cli *cli, const struct arguments *arguments);
 int run_host(struct cli *cli, const struct arguments *arguments);
 int run_list(struct cli *cli, const struct arguments *arguments);
 int run_set(struct cli *cli, const struct arguments *arguments);
 int run_show(struct cli *cli, const struct arguments *arguments);
+int run_top(struct cli *cli, const struct arguments *arguments);
 int run_version(struct cli *cli, const struct arguments *arguments);
 
 #endif

@@ -11,6 +11,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/edges.c %D%/edges.h \
 	%D%/engine.c %D%/engine.h \
 	%D%/events.c %D%/events.h \
+	%D%/history.c %D%/history.h \
 	%D%/layers.c %D%/layers.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/memory.c %D%/memory.h \
@@ -18,13 +19,16 @@ libxm_daemon_a_SOURCES = \
 	%D%/options.c %D%/options.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/server.c %D%/server.h \
+	%D%/settings_text.c %D%/settings_text.h \
 	%D%/set_request.c %D%/set_request.h \
 	%D%/sim_host.c %D%/sim_host.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/socket_file.c %D%/socket_file.h \
 	%D%/methods.c %D%/methods.h \
 	%D%/methods_balance.c \
+	%D%/methods_db.c \
 	%D%/methods_events.c \
+	%D%/methods_history.c \
 	%D%/methods_host.c \
 	%D%/methods_vm.c
 libxm_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)

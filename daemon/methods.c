@@ -19,8 +19,16 @@ bool method_accept(struct call *call, const struct proto_request *request,
 }
 
 const struct method methods[] = {
-    {"host.get", ACCESS_READ, method_host_get},    {"vm.list", ACCESS_READ, method_vm_list},
-    {"vm.get", ACCESS_READ, method_vm_get},        {"vm.set", ACCESS_ADMIN, method_vm_set},
-    {"vm.forget", ACCESS_ADMIN, method_vm_forget}, {"balance", ACCESS_OPERATE, method_balance},
-    {"events", ACCESS_READ, method_events},        {NULL, ACCESS_NONE, NULL},
+    {"host.get", ACCESS_READ, method_host_get},
+    {"vm.list", ACCESS_READ, method_vm_list},
+    {"vm.get", ACCESS_READ, method_vm_get},
+    {"vm.set", ACCESS_ADMIN, method_vm_set},
+    {"vm.forget", ACCESS_ADMIN, method_vm_forget},
+    {"balance", ACCESS_OPERATE, method_balance},
+    {"events", ACCESS_READ, method_events},
+    {"history.get", ACCESS_READ, method_history_get},
+    {"db.backup", ACCESS_ADMIN, method_db_backup},
+    {"settings.export", ACCESS_READ, method_settings_export},
+    {"settings.import", ACCESS_ADMIN, method_settings_import},
+    {NULL, ACCESS_NONE, NULL},
 };

@@ -27,6 +27,12 @@ method_fn method_vm_list, method_vm_get, method_vm_set, method_vm_forget;
 /* methods_balance.c */
 method_fn method_balance;
 
+/* methods_history.c */
+method_fn method_history_get;
+
+/* methods_db.c */
+method_fn method_db_backup, method_settings_export, method_settings_import;
+
 /* methods_events.c */
 method_fn method_events;
 
