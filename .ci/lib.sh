@@ -8,7 +8,7 @@ set -u
 # shellcheck disable=SC2034 # both are for those who read this file
 build_packages=(
     autoconf automake libtool pkg-config gcc libc6-dev make
-    libevent-dev libsqlite3-dev libjansson-dev libinih-dev uthash-dev libxen-dev check
+    libevent-dev libsqlite3-dev libjansson-dev libinih-dev liblzma-dev uthash-dev libxen-dev check
 )
 # shellcheck disable=SC2034
 test_packages=(
