@@ -7,8 +7,6 @@
 #include "base/err.h"
 #include "core/decide.h"
 
-#define STEP_MS        (REPLAY_STEP_S * 1000)
-#define SECOND_LOOK_MS 4000 /* within a step: when what was given back has been seen */
 #define PROGRESS_STEPS 512
 
 const char *const replay_policy_names[] = {"xenmem", "static", "proportional"};
@@ -173,14 +171,6 @@ static void apply_proportional(struct replay_host *host)
     }
 }
 
-static void apply_policy(struct replay_host *host, int64_t now_ms)
-{
-    if (host->result->policy == REPLAY_XENMEM)
-        apply_decision(host, now_ms);
-    else if (host->result->policy == REPLAY_PROPORTIONAL)
-        apply_proportional(host);
-}
-
 /* --- balloons -------------------------------------------------------------------------------- */
 
 static void move(struct replay_host *host, struct vm *vm, struct kib by)
@@ -190,20 +180,15 @@ static void move(struct replay_host *host, struct vm *vm, struct kib by)
     host->result->moved_kib += (double)(by.v < 0 ? -by.v : by.v);
 }
 
-/* Returns whether any had to shrink. */
-static bool shrink_all(struct replay_host *host, struct kib most)
+static void shrink_all(struct replay_host *host, struct kib most)
 {
-    bool any = false;
-
     for (size_t i = 0; i < host->snapshot.n_vms; i++) {
         struct vm *vm = &host->vms[i];
         struct kib by = kib_min(kib_excess(vm->assigned, vm->target), most);
 
         if (by.v > 0)
             move(host, vm, kib(-by.v));
-        any |= by.v > 0;
     }
-    return any;
 }
 
 static void grow_all(struct replay_host *host, struct kib most)
@@ -242,21 +227,44 @@ static void count_step(struct replay_host *host, size_t bin)
     result->free_part += (double)host->snapshot.host.free.v / (double)host->snapshot.host.total.v;
 }
 
-static void step(struct replay_host *host, int64_t index, size_t bin)
+/* The daemon looks at its host every second until all is as it should be; what was given back in
+ * one second is there to be had in the next. */
+static void live_by_seconds(struct replay_host *host, int64_t index)
+{
+    struct kib most = kib_mib(host->options->rate_mib);
+
+    for (int64_t second = 0; second < REPLAY_STEP_S; second++) {
+        shrink_all(host, most);
+        apply_decision(host, (index * REPLAY_STEP_S + second) * 1000);
+        if (host->decision.settled)
+            return;
+        grow_all(host, most);
+    }
+}
+
+static void live(struct replay_host *host, int64_t index)
 {
     struct kib most = kib_mib((int64_t)host->options->rate_mib * REPLAY_STEP_S);
-    int64_t now_ms = (index + 1) * STEP_MS;
 
-    /* The policy sees the need of the step before; at first nothing has been before. */
+    if (host->result->policy == REPLAY_XENMEM) {
+        live_by_seconds(host, index);
+        return;
+    }
+    if (host->result->policy == REPLAY_PROPORTIONAL)
+        apply_proportional(host);
+    shrink_all(host, most);
+    grow_all(host, most);
+}
+
+/* The policy sees the need of the step before; nothing was before the first. */
+static void step(struct replay_host *host, int64_t index, size_t bin)
+{
     for (size_t i = 0; index > 0 && i < host->snapshot.n_vms; i++)
         host->vms[i].report.need = kib(host->need[i]);
     for (size_t i = 0; i < host->snapshot.n_vms; i++)
         host->need[i] = need_at(host, i, index * REPLAY_STEP_S);
     if (index > 0)
-        apply_policy(host, now_ms);
-    if (shrink_all(host, most))
-        apply_policy(host, now_ms + SECOND_LOOK_MS);
-    grow_all(host, most);
+        live(host, index);
     count_step(host, bin);
 }
 
