@@ -3,4 +3,5 @@ dist_doc_DATA = \
 	%D%/ARCHITECTURE.md \
 	%D%/policy.md \
 	%D%/protocol.md \
+	%D%/tuning.md \
 	%D%/xen-notes.md
