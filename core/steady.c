@@ -5,6 +5,9 @@
 #define SMALL_PART_OF_BUFFER 8
 #define SMALL_PART_OF_WANTED 32
 
+/* Granules: beyond 16 TiB more between the bounds counts for no more (weights stay below 2^30). */
+#define SPAN_MOST (UINT32_C(1) << 23)
+
 /* Small: not much of the whole, nor of the buffer where that is what changes. */
 static bool is_small(const struct decide_work *work, struct kib change)
 {
@@ -46,7 +49,16 @@ static struct kib untouched(const struct decide_work *work)
     return kib_min(work->goal, kib_max(share_due(work), work->base));
 }
 
-/* Leaves so much to those with more than their share: the more important may keep more of it. */
+/* Who may keep more of what it has to spare: the more important; and the one with more between its
+ * bounds, because its need can rise further at once, and faster than a balloon. */
+static uint32_t weight_of(const struct decide_work *work)
+{
+    uint32_t span = work->demand + work->buffer + work->room;
+
+    return (1u + work->priority) * (1u + (span < SPAN_MOST ? span : SPAN_MOST));
+}
+
+/* Leaves so much to those with more than their share, by their weight. */
 static void take_spare(struct decision *decision, size_t n, uint64_t granules)
 {
     struct part *parts = decision->parts;
@@ -59,7 +71,7 @@ static void take_spare(struct decision *decision, size_t n, uint64_t granules)
         if (share_takes_part(work) && spare.v > 0)
             parts[n_parts++] = (struct part){
                 .vm = (uint32_t)i,
-                .weight = 1u + work->priority,
+                .weight = weight_of(work),
                 .most = (uint32_t)(kib_ceil(spare, KIB_GRANULE).v / KIB_GRANULE),
             };
     }

@@ -4,4 +4,5 @@ dist_doc_DATA = \
 	%D%/policy.md \
 	%D%/protocol.md \
 	%D%/screens.md \
+	%D%/tuning.md \
 	%D%/xen-notes.md
