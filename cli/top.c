@@ -146,6 +146,7 @@ static int check_terminal(struct cli *cli)
     if (setupterm(NULL, STDOUT_FILENO, &problem) != OK)
         return cli_complain(cli, EXIT_USAGE,
                             "top does not know this terminal (TERM); 'list --watch' needs none");
+    del_curterm(cur_term); /* it was only a question: initscr takes its own */
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 &&
         (size.ws_row < TOP_LINES || size.ws_col < TOP_COLUMNS))
         return cli_complain(cli, EXIT_FAILED,
