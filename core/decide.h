@@ -32,6 +32,7 @@ const char *vm_status_name(enum vm_status status);
 /* What the core remembers of one domain. What every decision looks at comes first. */
 struct vm_track {
     struct kib demand;   /* filtered need: rises at once, falls slowly */
+    struct kib need;     /* as last reported and believed */
     int64_t demand_ms;   /* when the filter last ran */
     struct kib target;   /* the target that is being watched; 0 none yet */
     struct kib seen;     /* what it had at the last look, in terms of targets */
