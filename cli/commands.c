@@ -35,6 +35,18 @@ const struct command commands[] = {
      "T is a duration before now, such as 15m, or a date: 2025-01-31, 2025-01-31T10:00,\n"
      "2025-01-31T10:00:30Z. Without --since: the newest 1000; with --follow: none.\n",
      BIT(OPTION_FOLLOW) | BIT(OPTION_SINCE) | BIT(OPTION_VM), 0, 0, run_events},
+    {"reserve", "SIZE", "keep memory free for a start",
+     "Refused at once where there is not enough, unless --wait says for how long it may queue.\n"
+     "Prints the id. --for NAME (here the name of the VM that is about to start) binds it to the\n"
+     "domain of that name; it ends when that runs.\n",
+     BIT(OPTION_FOR) | BIT(OPTION_TTL) | BIT(OPTION_WAIT) | BIT(OPTION_PRIORITY) | BIT(OPTION_HOLD),
+     1, 1, run_reserve},
+    {"reservations", "", "memory that is kept for starts, and who waits for it", NULL, 0, 0, 0,
+     run_reservations},
+    {"release", "ID", "end a reservation", NULL, 0, 1, 1, run_release},
+    {"start", "CONFIG [-- XL-ARGS]", "make room, and start a VM with xl create",
+     "Refused without running xl where there is not enough memory. XENMEM_XL names another xl.\n",
+     BIT(OPTION_WAIT) | BIT(OPTION_PRIORITY), 1, SIZE_MAX, run_start},
     {"version", "", "of this program and of xenmemd", NULL, 0, 0, 0, run_version},
     {NULL, NULL, NULL, NULL, 0, 0, 0, NULL},
 };
@@ -52,10 +64,14 @@ static const struct {
                                 "take back targets that were set by hand (xl mem-set)"},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "show what would be set, and change nothing"},
     [OPTION_FOLLOW] = {"follow", NULL, "go on, as it happens"},
-    [OPTION_FOR] = {"for", "DURATION", "then the settings revert by themselves; such as 8h"},
+    [OPTION_FOR] = {"for", "DURATION|NAME", "then the settings revert by themselves; such as 8h"},
     [OPTION_FORCE] = {"force", NULL, "also what can never be fulfilled on this host"},
+    [OPTION_HOLD] = {"hold", NULL, "tie it to this process, which goes on until interrupted"},
+    [OPTION_PRIORITY] = {"priority", "N", "0 to 100: whom it may take memory from (50)"},
     [OPTION_SINCE] = {"since", "T", "no older ones"},
     [OPTION_TIMEOUT] = {"timeout", "DURATION", "wait no longer than this (60s)"},
+    [OPTION_TTL] = {"ttl", "DURATION", "then it ends by itself"},
+    [OPTION_WAIT] = {"wait", "DURATION", "may queue for so long where there is not enough now"},
     [OPTION_VM] = {"vm", "VM", "only those about this VM"},
 };
 

@@ -18,9 +18,13 @@ enum option {
     OPTION_FOLLOW,
     OPTION_FOR,
     OPTION_FORCE,
+    OPTION_HOLD,
+    OPTION_PRIORITY,
     OPTION_SINCE,
     OPTION_TIMEOUT,
+    OPTION_TTL,
     OPTION_VM,
+    OPTION_WAIT,
     OPTION_COUNT
 };
 
@@ -56,7 +60,11 @@ int run_events(struct cli *cli, const struct arguments *arguments);
 int run_forget(struct cli *cli, const struct arguments *arguments);
 int run_host(struct cli *cli, const struct arguments *arguments);
 int run_list(struct cli *cli, const struct arguments *arguments);
+int run_release(struct cli *cli, const struct arguments *arguments);
+int run_reservations(struct cli *cli, const struct arguments *arguments);
+int run_reserve(struct cli *cli, const struct arguments *arguments);
 int run_set(struct cli *cli, const struct arguments *arguments);
+int run_start(struct cli *cli, const struct arguments *arguments);
 int run_show(struct cli *cli, const struct arguments *arguments);
 int run_version(struct cli *cli, const struct arguments *arguments);
 

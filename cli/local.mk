@@ -8,10 +8,13 @@ libxm_cli_a_SOURCES = \
 	%D%/events.c \
 	%D%/look.c \
 	%D%/record.c %D%/record.h \
+	%D%/reserve.c \
+	%D%/start.c \
 	%D%/table.c %D%/table.h \
 	%D%/text.c %D%/text.h \
 	%D%/version.c \
-	%D%/when.c %D%/when.h
+	%D%/when.c %D%/when.h \
+	%D%/xl_config.c %D%/xl_config.h
 
 bin_PROGRAMS += %D%/xenmemctl
 %C%_xenmemctl_SOURCES = %D%/main.c

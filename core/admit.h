@@ -20,4 +20,9 @@ struct admission {
 struct admission admit(const struct snapshot *snapshot, const struct decision *decision,
                        int32_t priority);
 
+/* What the VM at index i keeps of the host's memory by that rule; all that it is counted with where
+ * it may not be moved. */
+struct kib admit_keeps(const struct snapshot *snapshot, const struct decision *decision, size_t i,
+                       int32_t priority);
+
 #endif

@@ -92,7 +92,7 @@ static enum role judge(const struct snapshot *snapshot, const struct vm *vm, str
     if (!faults->no_settle)
         settle_judge(vm, track, verdict);
     if (verdict->reason == REASON_STATIC)
-        verdict->goal = kib_clamp(vm->settings.startup, verdict->low, verdict->high);
+        verdict->low = verdict->goal = kib_clamp(vm->settings.startup, verdict->low, verdict->high);
     else if (verdict->reason == REASON_NO_DATA)
         keep_blind(vm, track, snapshot->settings.blind, verdict);
     *trial = trial_of(vm, track, verdict, low);
@@ -110,9 +110,10 @@ static int8_t cap_off(const struct vm *vm)
 
 /* What the middle of the decision has to know of one VM, without looking at all of it again. */
 static void prepare(const struct vm *vm, const struct vm_track *track,
-                    const struct verdict *verdict, struct kib trial, struct decide_work *work)
+                    const struct verdict *verdict, struct kib trial, int32_t squeezed_below,
+                    struct decide_work *work)
 {
-    share_prepare(vm, verdict, work);
+    share_prepare(vm, verdict, squeezed_below, work);
     work->overhead = (int32_t)model_cap(vm, kib(0)).v;
     work->trial = trial.v > 0 ? (uint32_t)kib_excess(work->base, trial).v : 0;
     work->reason = (uint8_t)verdict->reason;
@@ -150,6 +151,16 @@ static struct kib unseen_of(struct vm_track *track, struct kib counted, int64_t 
     return kib_sub(track->counted, counted);
 }
 
+static int32_t highest_want(const struct snapshot *snapshot)
+{
+    int32_t highest = -1;
+
+    for (size_t i = 0; i < snapshot->n_wants; i++)
+        if (snapshot->wants[i].priority > highest)
+            highest = snapshot->wants[i].priority;
+    return highest;
+}
+
 /* One pass over all that the caller knows; what comes after looks at the dense working space. */
 static struct pool judge_all(const struct snapshot *snapshot, struct vm_track *tracks,
                              struct decision *decision, const struct decide_faults *faults,
@@ -157,6 +168,7 @@ static struct pool judge_all(const struct snapshot *snapshot, struct vm_track *t
 {
     struct pool pool = {kib(0), kib(0)};
     struct kib headrooms = kib(0);
+    int32_t squeezed_below = highest_want(snapshot);
 
     *unseen = kib(0);
     for (size_t i = 0; i < snapshot->n_vms; i++) {
@@ -168,7 +180,7 @@ static struct pool judge_all(const struct snapshot *snapshot, struct vm_track *t
 
         work->role = (uint8_t)judge(snapshot, vm, &tracks[i], verdict, &trial, faults);
         work->counted = counted;
-        prepare(vm, &tracks[i], verdict, trial, work);
+        prepare(vm, &tracks[i], verdict, trial, squeezed_below, work);
         add_to_pool(vm, work, &pool);
         headrooms = kib_add(headrooms, kib_sub(counted, vm->assigned));
         *unseen = kib_add(*unseen, unseen_of(&tracks[i], counted, snapshot->now_ms));

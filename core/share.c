@@ -3,18 +3,27 @@
 
 #define PRIORITIES 101
 
-/* What is handed out one after the other. */
-enum phase { PHASE_BASE, PHASE_DEMAND, PHASE_BUFFER, PHASE_COUNT };
+/* What is handed out one after the other. A start's want is set aside like what a VM asks for. */
+enum phase { PHASE_BASE, PHASE_DEMAND, PHASE_BUFFER, PHASE_WANT, PHASE_COUNT };
 
 /* All sums in granules. */
 struct asked {
     uint64_t sum[PHASE_COUNT][PRIORITIES];
 };
 
+/* In which order it is handed out: each pair of phase and priority at most once. */
+struct order {
+    struct {
+        uint8_t phase, priority;
+    } steps[PHASE_COUNT * PRIORITIES];
+    uint16_t rank[PHASE_COUNT][PRIORITIES];
+    uint16_t count;
+};
+
 /* Whoever comes before this place gets all that it asks for; those in it share left; whoever comes
  * behind it gets nothing. */
 struct place {
-    int phase, priority;
+    uint16_t rank;
     uint64_t left;
 };
 
@@ -28,7 +37,8 @@ static struct kib granules_above(struct kib base, uint64_t granules)
     return kib_add(base, kib((int64_t)granules * KIB_GRANULE));
 }
 
-void share_prepare(const struct vm *vm, const struct verdict *verdict, struct decide_work *work)
+void share_prepare(const struct vm *vm, const struct verdict *verdict, int32_t squeezed_below,
+                   struct decide_work *work)
 {
     struct kib low = verdict->low;
     struct kib high = verdict->high;
@@ -42,14 +52,19 @@ void share_prepare(const struct vm *vm, const struct verdict *verdict, struct de
     work->lacks_need = vm->target.v < verdict->demand.v;
     work->is_below = vm->target.v < low.v;
     work->is_above = vm->target.v > high.v;
-    if (work->role == ROLE_FIXED)
-        low = high = verdict->goal;
+    if (work->role == ROLE_FIXED) {
+        high = verdict->goal;
+        if (vm->settings.priority >= squeezed_below)
+            low = high;
+    }
     /* Targets are multiples of the granule, unless none lies between low and high. */
     work->base = kib_ceil(low, KIB_GRANULE);
     high = kib_floor(high, KIB_GRANULE);
     if (work->base.v > high.v)
         work->base = high = low;
     need = kib_clamp(kib_ceil(kib_max(verdict->demand, kib(0)), KIB_GRANULE), work->base, high);
+    if (work->role == ROLE_FIXED)
+        need = high; /* what it has is all that is known of its need */
     want = kib_clamp(kib_ceil(verdict->wanted, KIB_GRANULE), need, high);
     work->demand = granules_between(work->base, need);
     work->buffer = granules_between(need, want);
@@ -97,35 +112,84 @@ static void sum_up_bases(const struct decide_work *work, size_t n, struct asked 
             asked->sum[PHASE_BASE][work[i].priority] += base_granules(&work[i]);
 }
 
-static struct place find_place(const struct asked *asked, int first, int end, uint64_t granules)
+static void add_steps(struct order *order, enum phase phase, int *from, int down_to)
 {
-    for (int phase = first; phase < end; phase++) {
-        for (int priority = PRIORITIES - 1; priority >= 0; priority--) {
-            if (asked->sum[phase][priority] > granules)
-                return (struct place){phase, priority, granules};
-            granules -= asked->sum[phase][priority];
-        }
+    for (; *from >= down_to; (*from)--) {
+        order->rank[phase][*from] = order->count;
+        order->steps[order->count].phase = (uint8_t)phase;
+        order->steps[order->count++].priority = (uint8_t)*from;
     }
-    return (struct place){end, 0, granules};
 }
 
-static bool is_served(const struct decide_work *work, const struct place *place, int phase)
+/*
+ * Demands, the highest priority first; then buffers. A want comes as soon as what it may not touch
+ * was served: the demands of equals, and all that those of higher priority want.
+ */
+static void make_order(const struct asked *asked, struct order *order)
 {
-    return phase < place->phase || (phase == place->phase && work->priority > place->priority);
+    int demand = PRIORITIES - 1, buffer = PRIORITIES - 1;
+
+    order->count = 0;
+    for (int priority = PRIORITIES - 1; priority >= 0; priority--) {
+        int want = priority;
+
+        if (asked->sum[PHASE_WANT][priority] == 0)
+            continue;
+        add_steps(order, PHASE_DEMAND, &demand, priority);
+        add_steps(order, PHASE_BUFFER, &buffer, priority + 1);
+        add_steps(order, PHASE_WANT, &want, priority);
+    }
+    add_steps(order, PHASE_DEMAND, &demand, 0);
+    add_steps(order, PHASE_BUFFER, &buffer, 0);
+}
+
+static void make_order_of_bases(struct order *order)
+{
+    int base = PRIORITIES - 1;
+
+    order->count = 0;
+    add_steps(order, PHASE_BASE, &base, 0);
+}
+
+static struct place find_place(const struct asked *asked, const struct order *order,
+                               uint64_t granules)
+{
+    struct place place = {0, granules};
+
+    for (; place.rank < order->count; place.rank++) {
+        uint64_t sum =
+            asked->sum[order->steps[place.rank].phase][order->steps[place.rank].priority];
+
+        if (sum > place.left)
+            break;
+        place.left -= sum;
+    }
+    return place;
+}
+
+static bool is_served(const struct decide_work *work, const struct order *order,
+                      const struct place *place, enum phase phase)
+{
+    return order->rank[phase][work->priority] < place->rank;
 }
 
 /* The same fraction of what they ask for, to all of the place that the memory ends in. */
-static void divide_place(const struct place *place, struct decision *decision, size_t n)
+static void divide_place(const struct order *order, const struct place *place,
+                         struct decision *decision, size_t n)
 {
     struct part *parts = decision->parts;
+    enum phase phase = (enum phase)order->steps[place->rank].phase;
     size_t n_parts = 0;
+
+    if (phase == PHASE_WANT)
+        return;
 
     for (size_t i = 0; i < n; i++) {
         const struct decide_work *work = &decision->work[i];
         uint64_t ask = 0;
 
-        if (takes_part(work) && work->priority == place->priority)
-            ask = ask_of(work, place->phase);
+        if (takes_part(work) && work->priority == order->steps[place->rank].priority)
+            ask = ask_of(work, phase);
         if (ask > 0)
             parts[n_parts++] = (struct part){(uint32_t)i, (uint32_t)ask, (uint32_t)ask, 0};
     }
@@ -138,15 +202,18 @@ static void divide_place(const struct place *place, struct decision *decision, s
 static void divide_bases(struct decision *decision, size_t n, uint64_t granules)
 {
     struct asked asked = {0};
+    struct order order;
     struct place place;
 
     sum_up_bases(decision->work, n, &asked);
-    place = find_place(&asked, PHASE_BASE, PHASE_DEMAND, granules);
+    make_order_of_bases(&order);
+    place = find_place(&asked, &order, granules);
     for (size_t i = 0; i < n; i++)
-        if (takes_part(&decision->work[i]) && is_served(&decision->work[i], &place, PHASE_BASE))
+        if (takes_part(&decision->work[i]) &&
+            is_served(&decision->work[i], &order, &place, PHASE_BASE))
             decision->work[i].given = (uint32_t)base_granules(&decision->work[i]);
-    if (place.phase == PHASE_BASE)
-        divide_place(&place, decision, n);
+    if (place.rank < order.count)
+        divide_place(&order, &place, decision, n);
     for (size_t i = 0; i < n; i++)
         decision->work[i].is_short = true;
 }
@@ -168,6 +235,45 @@ static void spread(struct decision *decision, size_t n, uint64_t granules)
         decision->work[parts[i].vm].given += parts[i].given;
 }
 
+static void sum_up_wants(const struct snapshot *snapshot, struct asked *asked)
+{
+    for (size_t i = 0; i < snapshot->n_wants; i++) {
+        const struct want *want = &snapshot->wants[i];
+
+        asked->sum[PHASE_WANT][want->priority] +=
+            (uint64_t)(kib_ceil(want->size, KIB_GRANULE).v / KIB_GRANULE);
+    }
+}
+
+/* Bases are served: what comes after them, down to the last granule. */
+static void divide_rest(const struct snapshot *snapshot, const struct asked *asked,
+                        uint64_t granules, struct decision *decision)
+{
+    struct decide_work *work = decision->work;
+    size_t n = snapshot->n_vms;
+    struct order order;
+    struct place place;
+
+    make_order(asked, &order);
+    place = find_place(asked, &order, granules);
+    for (size_t i = 0; i < n; i++) {
+        if (!takes_part(&work[i]))
+            continue;
+        if (is_served(&work[i], &order, &place, PHASE_DEMAND))
+            work[i].given += work[i].demand;
+        if (is_served(&work[i], &order, &place, PHASE_BUFFER))
+            work[i].given += work[i].buffer;
+    }
+    if (place.rank < order.count)
+        divide_place(&order, &place, decision, n);
+    else if (snapshot->settings.surplus == SURPLUS_SHARE)
+        spread(
+            decision, n,
+            (uint64_t)(kib_excess(granules_above(kib(0), place.left), snapshot->settings.headroom)
+                           .v /
+                       KIB_GRANULE));
+}
+
 bool share_divide(const struct snapshot *snapshot, const struct pool *pool,
                   struct decision *decision)
 {
@@ -175,25 +281,13 @@ bool share_divide(const struct snapshot *snapshot, const struct pool *pool,
     size_t n = snapshot->n_vms;
     struct asked asked = {0};
     struct kib rest = kib_sub(pool->all, sum_up(work, n, &asked));
-    struct kib keep_free = snapshot->settings.headroom;
-    struct place place;
 
     if (rest.v < 0) {
         divide_bases(decision, n, (uint64_t)(kib_max(pool->all, kib(0)).v / KIB_GRANULE));
         return false;
     }
     rest = kib_excess(rest, pool->owed);
-    place = find_place(&asked, PHASE_DEMAND, PHASE_COUNT, (uint64_t)(rest.v / KIB_GRANULE));
-    for (size_t i = 0; i < n; i++) {
-        if (takes_part(&work[i]) && is_served(&work[i], &place, PHASE_DEMAND))
-            work[i].given += work[i].demand;
-        if (takes_part(&work[i]) && is_served(&work[i], &place, PHASE_BUFFER))
-            work[i].given += work[i].buffer;
-    }
-    if (place.phase < PHASE_COUNT)
-        divide_place(&place, decision, n);
-    else if (snapshot->settings.surplus == SURPLUS_SHARE)
-        spread(decision, n,
-               kib_excess(granules_above(kib(0), place.left), keep_free).v / KIB_GRANULE);
+    sum_up_wants(snapshot, &asked);
+    divide_rest(snapshot, &asked, (uint64_t)(rest.v / KIB_GRANULE), decision);
     return true;
 }

@@ -3,7 +3,9 @@
  * Dividing the host's memory: what each VM is entitled to, whatever it has now.
  *
  * First minimums and floors; then demand, the highest priority first; then buffers, the highest
- * first; within one priority everybody gets the same fraction of what it asks for. What is left
+ * first; within one priority everybody gets the same fraction of what it asks for. What a start
+ * waits for comes after what it may not touch: demands of its own priority, and demands and buffers
+ * of higher ones. What is left
  * after that is nobody's, except with `surplus = share`. docs/policy.md has it in words.
  */
 #ifndef CORE_SHARE_H
@@ -18,8 +20,10 @@ struct pool {
 };
 
 /* Fills the VM's working space from its verdict (demand, wanted, low, high; goal where it is fixed)
- * and its role. */
-void share_prepare(const struct vm *vm, const struct verdict *verdict, struct decide_work *work);
+ * and its role. squeezed_below: one that is fixed may be sent down to its low for a start where its
+ * priority is lower than this. */
+void share_prepare(const struct vm *vm, const struct verdict *verdict, int32_t squeezed_below,
+                   struct decide_work *work);
 
 /* Sets share in the working space of all that have ROLE_FIXED or ROLE_SHARES; returns whether there
  * is enough for all minimums and floors. */

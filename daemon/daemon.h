@@ -16,6 +16,7 @@ struct layers;
 struct loop;
 struct options;
 struct registry;
+struct reservations;
 struct server;
 struct changes;
 
@@ -30,7 +31,8 @@ struct daemon {
     struct engine *engine;     /* snapshot → decide → apply → journal */
     struct events *events;     /* what is raised: journal, log, subscribers */
     struct changes *changes;   /* settings on their way to the disk */
-    struct server *server;     /* the Unix socket */
+    struct reservations *reservations; /* memory for starts; NULL in tests without */
+    struct server *server;             /* the Unix socket */
 };
 
 /*

@@ -19,8 +19,16 @@ bool method_accept(struct call *call, const struct proto_request *request,
 }
 
 const struct method methods[] = {
-    {"host.get", ACCESS_READ, method_host_get},    {"vm.list", ACCESS_READ, method_vm_list},
-    {"vm.get", ACCESS_READ, method_vm_get},        {"vm.set", ACCESS_ADMIN, method_vm_set},
-    {"vm.forget", ACCESS_ADMIN, method_vm_forget}, {"balance", ACCESS_OPERATE, method_balance},
-    {"events", ACCESS_READ, method_events},        {NULL, ACCESS_NONE, NULL},
+    {"host.get", ACCESS_READ, method_host_get},
+    {"vm.list", ACCESS_READ, method_vm_list},
+    {"vm.get", ACCESS_READ, method_vm_get},
+    {"vm.set", ACCESS_ADMIN, method_vm_set},
+    {"vm.forget", ACCESS_ADMIN, method_vm_forget},
+    {"balance", ACCESS_OPERATE, method_balance},
+    {"events", ACCESS_READ, method_events},
+    {"reservation.create", ACCESS_OPERATE, method_reservation_create},
+    {"reservation.list", ACCESS_READ, method_reservation_list},
+    {"reservation.release", ACCESS_OPERATE, method_reservation_release},
+    {"reservation.hold", ACCESS_OPERATE, method_reservation_hold},
+    {NULL, ACCESS_NONE, NULL},
 };
