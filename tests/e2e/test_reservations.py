@@ -74,7 +74,7 @@ def test_a_granted_one_outlives_a_killed_daemon():
         assert done.returncode == 0, done.stderr
 
 
-def test_a_queued_one_is_granted_when_room_comes_and_blocks_nobody():
+def test_a_queued_one_gives_up_when_its_time_is_over():
     with Host(FULL, MANAGED) as host:
         ready(host)
         timed_out = host.ctl("reserve", "4g", "--wait", "1s")
