@@ -17,6 +17,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/notify.c %D%/notify.h \
 	%D%/options.c %D%/options.h \
 	%D%/registry.c %D%/registry.h \
+	%D%/reservation.c \
 	%D%/reservation_answer.c %D%/reservation_answer.h \
 	%D%/reservations.c %D%/reservations.h \
 	%D%/server.c %D%/server.h \

@@ -24,8 +24,6 @@
 #include "daemon/server.h"
 #include "db/db.h"
 
-#define INCOMING "--incoming"
-
 struct reservations {
     struct daemon *daemon;
     struct reservation *list;   /* by id */
@@ -36,13 +34,6 @@ struct reservations {
     struct reservation *waiting[RESERVATIONS_MAX]; /* by priority, then age */
     size_t n_waiting;
 };
-
-const char *reservation_state_name(enum reservation_state state)
-{
-    static const char *const names[] = {"queued", "squeezing", "saving", "granted", "bound"};
-
-    return names[state];
-}
 
 static int64_t wall_clock_ms(void)
 {
@@ -470,33 +461,12 @@ static void grant_what_fits(struct reservations *reservations, struct snapshot *
 /* --- a pass ------------------------------------------------------------------------------------
  */
 
-static bool is_its_name(const char *domain, const char *name)
-{
-    size_t length = strlen(name);
-
-    return length > 0 && strncmp(domain, name, length) == 0 &&
-           (domain[length] == '\0' || strcmp(domain + length, INCOMING) == 0);
-}
-
-/* The domain that has come for it; −1 where there is none. */
-static ssize_t find_domain(const struct registry *registry, const char *name)
-{
-    for (size_t i = 0; i < registry->n_domains; i++) {
-        const struct hv_domain *now = &registry->domains[i].now;
-
-        if (!now->dom0 && now->state != VM_DYING && now->state != VM_SHUTDOWN &&
-            is_its_name(now->name, name))
-            return (ssize_t)i;
-    }
-    return -1;
-}
-
 /* True where it has ended. */
 static bool bind_or_use(struct reservations *reservations, struct reservation *reservation,
                         struct vm *vms)
 {
     const struct registry *registry = reservations->daemon->registry;
-    ssize_t i = find_domain(registry, reservation->name);
+    ssize_t i = reservation_find_domain(registry, reservation->name);
 
     if (i < 0) {
         if (reservation->state == RESERVATION_BOUND)
@@ -588,31 +558,6 @@ void reservations_prepare(struct reservations *reservations, struct snapshot *sn
 /* --- who waits ---------------------------------------------------------------------------------
  */
 
-/* True where it has waited for too long, or may not wait for what there is not. */
-static bool is_over(const struct reservation *reservation, int64_t now_ms)
-{
-    int64_t waited = now_ms - reservation->since_ms;
-
-    if (reservation->state == RESERVATION_QUEUED)
-        return waited >= reservation->wait_ms;
-    return now_ms - reservation->squeezed_ms >= RESERVATION_SQUEEZE_MS &&
-           waited >= reservation->wait_ms;
-}
-
-static void judge_one(struct reservation *reservation, bool is_feasible, int64_t now_ms)
-{
-    if (reservation->since_ms < 0)
-        reservation->since_ms = now_ms;
-    if (!is_feasible) {
-        reservation->state = RESERVATION_QUEUED;
-        reservation->squeezed_ms = -1;
-        return;
-    }
-    reservation->state = RESERVATION_SQUEEZING;
-    if (reservation->squeezed_ms < 0)
-        reservation->squeezed_ms = now_ms;
-}
-
 void reservations_judge(struct reservations *reservations, const struct snapshot *snapshot,
                         const struct decision *decision)
 {
@@ -628,8 +573,9 @@ void reservations_judge(struct reservations *reservations, const struct snapshot
 
         if (implicit && implicit != reservation)
             needed = kib_sub(needed, implicit->size);
-        judge_one(reservation, kib_add(found.now, found.freeable).v >= needed.v, snapshot->now_ms);
-        if (is_over(reservation, snapshot->now_ms)) {
+        reservation_judge(reservation, kib_add(found.now, found.freeable).v >= needed.v,
+                          snapshot->now_ms);
+        if (reservation_is_over(reservation, snapshot->now_ms)) {
             reservation_explain(reservations->daemon, snapshot, decision, reservation, &err);
             refuse(reservations, reservation, &err);
         } else if (reservation->state == RESERVATION_SQUEEZING) {

@@ -20,6 +20,7 @@ struct db_reservation;
 struct decision;
 struct domain;
 struct err;
+struct registry;
 struct reservations;
 
 #define RESERVATIONS_MAX 1000
@@ -64,6 +65,15 @@ struct reservation {
     int64_t loose_ms;    /* since when there is no holder; −1 unknown yet */
     bool told_broken;    /* reservation-broken was raised */
 };
+
+/* The index of the domain that has come for it; −1 where there is none. */
+ssize_t reservation_find_domain(const struct registry *registry, const char *name);
+
+/* True where it has waited for too long, or may not wait for what there is not. */
+bool reservation_is_over(const struct reservation *reservation, int64_t now_ms);
+
+/* One that waits is squeezed for as long as that is feasible, and else queued. */
+void reservation_judge(struct reservation *reservation, bool is_feasible, int64_t now_ms);
 
 /* What is asked for. */
 struct reservation_request {
