@@ -102,9 +102,9 @@ def test_a_reboot_finds_its_memory():
     with Host(FULL, MANAGED) as host:
         ready(host)
         host.xl("demand", "two", "3500m")
-        held = host.vm("one")["target_kib"]
+        held, former = host.vm("one")["target_kib"], host.vm("one")["id"]
         assert host.xl("reboot", "one").returncode == 0
-        until("it is back", lambda: host.vm("one")["state"] == "running" and host.vm("one")["assigned_kib"])
+        until("it is back", lambda: host.vm("one")["state"] == "running" and host.vm("one")["id"] != former)
         assert host.events("reservation-granted", "one"), "nothing was kept for its reboot"
         assert host.vm("one")["assigned_kib"] >= min(held, 512 * MIB)
         until("it is used up", lambda: host.json("reservations") == [])
