@@ -22,7 +22,7 @@ offers() {
 }
 
 offers "host list show set forget balance events reserve reservations release start version" ""
-offers "show set" s
+offers "show set start" s
 offers "--socket --format --help --version" -
 offers "--format --follow" events --fo
 offers "--format --for --force" set web1 --fo
