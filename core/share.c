@@ -1,60 +1,75 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/share.h"
 
-#define PRIORITIES 101
-
-/* What is handed out one after the other. A start's want is set aside like what a VM asks for. */
-enum phase { PHASE_BASE, PHASE_DEMAND, PHASE_BUFFER, PHASE_WANT, PHASE_COUNT };
-
-/* All sums in granules. */
-struct asked {
-    uint64_t sum[PHASE_COUNT][PRIORITIES];
-};
-
-/* In which order it is handed out: each pair of phase and priority at most once. */
-struct order {
-    struct {
-        uint8_t phase, priority;
-    } steps[PHASE_COUNT * PRIORITIES];
-    uint16_t rank[PHASE_COUNT][PRIORITIES];
-    uint16_t count;
-};
-
-/* Whoever comes before this place gets all that it asks for; those in it share left; whoever comes
- * behind it gets nothing. */
-struct place {
-    uint16_t rank;
-    uint64_t left;
-};
-
 static uint32_t granules_between(struct kib from, struct kib to)
 {
     return (uint32_t)(kib_excess(to, from).v / KIB_GRANULE);
 }
 
-static struct kib granules_above(struct kib base, uint64_t granules)
+static uint64_t whole_granules(struct kib amount)
 {
-    return kib_add(base, kib((int64_t)granules * KIB_GRANULE));
+    return (uint64_t)(kib_max(amount, kib(0)).v / KIB_GRANULE);
 }
 
-void share_prepare(const struct vm *vm, const struct verdict *verdict, int32_t squeezed_below,
-                   struct decide_work *work)
+static uint64_t base_granules(const struct decide_work *work)
+{
+    return (uint64_t)(kib_ceil(work->base, KIB_GRANULE).v / KIB_GRANULE);
+}
+
+static uint64_t ask_of(const struct decide_work *work, int phase)
+{
+    if (phase == SHARE_BASE)
+        return base_granules(work);
+    return phase == SHARE_DEMAND ? work->demand : work->buffer;
+}
+
+void share_begin(const struct snapshot *snapshot, struct asked *asked)
+{
+    *asked = (struct asked){.highest_want = -1};
+    for (size_t i = 0; i < snapshot->n_wants; i++) {
+        const struct want *want = &snapshot->wants[i];
+
+        asked->sum[SHARE_WANT][want->priority] +=
+            (uint64_t)(kib_ceil(want->size, KIB_GRANULE).v / KIB_GRANULE);
+        if (want->priority > asked->highest_want)
+            asked->highest_want = want->priority;
+    }
+}
+
+static void add_asked(const struct decide_work *work, struct asked *asked)
+{
+    if (!share_takes_part(work))
+        return;
+    asked->bases = kib_add(asked->bases, work->base);
+    asked->sum[SHARE_BASE][work->priority] += base_granules(work);
+    asked->sum[SHARE_DEMAND][work->priority] += work->demand;
+    asked->sum[SHARE_BUFFER][work->priority] += work->buffer;
+}
+
+static enum standing standing_of(struct kib target, const struct verdict *verdict)
+{
+    if (target.v > verdict->high.v)
+        return STANDING_ABOVE;
+    if (target.v < verdict->low.v)
+        return STANDING_BELOW;
+    return target.v < verdict->demand.v ? STANDING_BELOW_NEED : STANDING_WELL;
+}
+
+void share_prepare(const struct vm *vm, const struct verdict *verdict, struct decide_work *work,
+                   struct asked *asked)
 {
     struct kib low = verdict->low;
     struct kib high = verdict->high;
     struct kib need, want;
 
-    work->target = vm->target;
+    work->target = work->goal = vm->target;
     work->priority = (uint8_t)vm->settings.priority;
     work->given = 0;
-    work->goal = vm->target;
     work->is_short = false;
-    work->lacks_need = vm->target.v < verdict->demand.v;
-    work->is_below = vm->target.v < low.v;
-    work->is_above = vm->target.v > high.v;
+    work->standing = (uint8_t)standing_of(vm->target, verdict);
     if (work->role == ROLE_FIXED) {
         high = verdict->goal;
-        if (vm->settings.priority >= squeezed_below)
+        if (vm->settings.priority >= asked->highest_want)
             low = high;
     }
     /* Targets are multiples of the granule, unless none lies between low and high. */
@@ -68,154 +83,87 @@ void share_prepare(const struct vm *vm, const struct verdict *verdict, int32_t s
     want = kib_clamp(kib_ceil(verdict->wanted, KIB_GRANULE), need, high);
     work->demand = granules_between(work->base, need);
     work->buffer = granules_between(need, want);
-    work->room = granules_between(want, high);
-    if (verdict->state == VM_UNRESPONSIVE)
-        work->room = 0; /* what is left over is better off with those who follow */
+    /* What is left over is better off with those who follow. */
+    work->room = verdict->state == VM_UNRESPONSIVE ? 0 : granules_between(want, high);
+    add_asked(work, asked);
 }
 
-static uint64_t base_granules(const struct decide_work *work)
+/* Goes on down to a priority of one phase; false where the memory ends before. */
+static bool go_down(const struct asked *asked, enum share_phase phase, int down_to,
+                    struct place *place)
 {
-    return (uint64_t)(kib_ceil(work->base, KIB_GRANULE).v / KIB_GRANULE);
-}
-
-static uint64_t ask_of(const struct decide_work *work, int phase)
-{
-    if (phase == PHASE_BASE)
-        return base_granules(work);
-    return phase == PHASE_DEMAND ? work->demand : work->buffer;
-}
-
-static bool takes_part(const struct decide_work *work)
-{
-    return work->role == ROLE_SHARES || work->role == ROLE_FIXED;
-}
-
-/* Sums what is asked for; returns the sum of all bases to the KiB. */
-static struct kib sum_up(const struct decide_work *work, size_t n, struct asked *asked)
-{
-    struct kib bases = kib(0);
-
-    for (size_t i = 0; i < n; i++) {
-        if (!takes_part(&work[i]))
-            continue;
-        bases = kib_add(bases, work[i].base);
-        asked->sum[PHASE_DEMAND][work[i].priority] += work[i].demand;
-        asked->sum[PHASE_BUFFER][work[i].priority] += work[i].buffer;
+    for (int priority = place->served[phase] - 1; priority >= down_to; priority--) {
+        if (asked->sum[phase][priority] > place->left) {
+            place->phase = phase;
+            place->priority = priority;
+            return false;
+        }
+        place->left -= asked->sum[phase][priority];
+        place->served[phase] = priority;
     }
-    return bases;
+    return true;
 }
 
-static void sum_up_bases(const struct decide_work *work, size_t n, struct asked *asked)
+static struct place start_place(struct kib amount)
 {
-    for (size_t i = 0; i < n; i++)
-        if (takes_part(&work[i]))
-            asked->sum[PHASE_BASE][work[i].priority] += base_granules(&work[i]);
-}
+    struct place place = {.phase = SHARE_PHASES, .left = whole_granules(amount)};
 
-static void add_steps(struct order *order, enum phase phase, int *from, int down_to)
-{
-    for (; *from >= down_to; (*from)--) {
-        order->rank[phase][*from] = order->count;
-        order->steps[order->count].phase = (uint8_t)phase;
-        order->steps[order->count++].priority = (uint8_t)*from;
-    }
-}
-
-/*
- * Demands, the highest priority first; then buffers. A want comes as soon as what it may not touch
- * was served: the demands of equals, and all that those of higher priority want.
- */
-static void make_order(const struct asked *asked, struct order *order)
-{
-    int demand = PRIORITIES - 1, buffer = PRIORITIES - 1;
-
-    order->count = 0;
-    for (int priority = PRIORITIES - 1; priority >= 0; priority--) {
-        int want = priority;
-
-        if (asked->sum[PHASE_WANT][priority] == 0)
-            continue;
-        add_steps(order, PHASE_DEMAND, &demand, priority);
-        add_steps(order, PHASE_BUFFER, &buffer, priority + 1);
-        add_steps(order, PHASE_WANT, &want, priority);
-    }
-    add_steps(order, PHASE_DEMAND, &demand, 0);
-    add_steps(order, PHASE_BUFFER, &buffer, 0);
-}
-
-static void make_order_of_bases(struct order *order)
-{
-    int base = PRIORITIES - 1;
-
-    order->count = 0;
-    add_steps(order, PHASE_BASE, &base, 0);
-}
-
-static struct place find_place(const struct asked *asked, const struct order *order,
-                               uint64_t granules)
-{
-    struct place place = {0, granules};
-
-    for (; place.rank < order->count; place.rank++) {
-        uint64_t sum =
-            asked->sum[order->steps[place.rank].phase][order->steps[place.rank].priority];
-
-        if (sum > place.left)
-            break;
-        place.left -= sum;
-    }
+    for (int phase = 0; phase < SHARE_PHASES; phase++)
+        place.served[phase] = SHARE_PRIORITIES;
     return place;
 }
 
-static bool is_served(const struct decide_work *work, const struct order *order,
-                      const struct place *place, enum phase phase)
+static void go_to_place(const struct asked *asked, struct place *place)
 {
-    return order->rank[phase][work->priority] < place->rank;
+    for (int priority = asked->highest_want; priority >= 0; priority--)
+        if (asked->sum[SHARE_WANT][priority] > 0 &&
+            !(go_down(asked, SHARE_DEMAND, priority, place) &&
+              go_down(asked, SHARE_BUFFER, priority + 1, place) &&
+              go_down(asked, SHARE_WANT, priority, place)))
+            return;
+    if (go_down(asked, SHARE_DEMAND, 0, place))
+        go_down(asked, SHARE_BUFFER, 0, place);
+}
+
+static bool is_before(const struct decide_work *work, enum share_phase phase,
+                      const struct place *place)
+{
+    return work->priority >= place->served[phase];
+}
+
+void share_serve(const struct place *place, struct decide_work *work)
+{
+    if (!share_has_bases(place)) {
+        /* given counts from nothing here. */
+        work->is_short = true;
+        if (is_before(work, SHARE_BASE, place))
+            work->given = (uint32_t)base_granules(work);
+        return;
+    }
+    if (is_before(work, SHARE_DEMAND, place))
+        work->given += work->demand;
+    if (is_before(work, SHARE_BUFFER, place))
+        work->given += work->buffer;
 }
 
 /* The same fraction of what they ask for, to all of the place that the memory ends in. */
-static void divide_place(const struct order *order, const struct place *place,
-                         struct decision *decision, size_t n)
+static void divide_place(const struct place *place, struct decision *decision, size_t n)
 {
     struct part *parts = decision->parts;
-    enum phase phase = (enum phase)order->steps[place->rank].phase;
     size_t n_parts = 0;
-
-    if (phase == PHASE_WANT)
-        return;
 
     for (size_t i = 0; i < n; i++) {
         const struct decide_work *work = &decision->work[i];
         uint64_t ask = 0;
 
-        if (takes_part(work) && work->priority == order->steps[place->rank].priority)
-            ask = ask_of(work, phase);
+        if (share_takes_part(work) && work->priority == place->priority)
+            ask = ask_of(work, place->phase);
         if (ask > 0)
             parts[n_parts++] = (struct part){(uint32_t)i, (uint32_t)ask, (uint32_t)ask, 0};
     }
     divide(parts, n_parts, place->left);
     for (size_t i = 0; i < n_parts; i++)
         decision->work[parts[i].vm].given += parts[i].given;
-}
-
-/* Not even the minimums fit: the highest priority first. given counts from nothing here. */
-static void divide_bases(struct decision *decision, size_t n, uint64_t granules)
-{
-    struct asked asked = {0};
-    struct order order;
-    struct place place;
-
-    sum_up_bases(decision->work, n, &asked);
-    make_order_of_bases(&order);
-    place = find_place(&asked, &order, granules);
-    for (size_t i = 0; i < n; i++)
-        if (takes_part(&decision->work[i]) &&
-            is_served(&decision->work[i], &order, &place, PHASE_BASE))
-            decision->work[i].given = (uint32_t)base_granules(&decision->work[i]);
-    if (place.rank < order.count)
-        divide_place(&order, &place, decision, n);
-    for (size_t i = 0; i < n; i++)
-        decision->work[i].is_short = true;
 }
 
 /* What is left when everybody has what it wants goes to all, by the room that they have. */
@@ -227,7 +175,7 @@ static void spread(struct decision *decision, size_t n, uint64_t granules)
     for (size_t i = 0; i < n; i++) {
         uint32_t room = decision->work[i].room;
 
-        if (takes_part(&decision->work[i]) && room > 0)
+        if (share_takes_part(&decision->work[i]) && room > 0)
             parts[n_parts++] = (struct part){(uint32_t)i, room, room, 0};
     }
     divide(parts, n_parts, granules);
@@ -235,59 +183,25 @@ static void spread(struct decision *decision, size_t n, uint64_t granules)
         decision->work[parts[i].vm].given += parts[i].given;
 }
 
-static void sum_up_wants(const struct snapshot *snapshot, struct asked *asked)
+struct place share_divide(const struct snapshot *snapshot, const struct pool *pool,
+                          const struct asked *asked, struct decision *decision)
 {
-    for (size_t i = 0; i < snapshot->n_wants; i++) {
-        const struct want *want = &snapshot->wants[i];
-
-        asked->sum[PHASE_WANT][want->priority] +=
-            (uint64_t)(kib_ceil(want->size, KIB_GRANULE).v / KIB_GRANULE);
-    }
-}
-
-/* Bases are served: what comes after them, down to the last granule. */
-static void divide_rest(const struct snapshot *snapshot, const struct asked *asked,
-                        uint64_t granules, struct decision *decision)
-{
-    struct decide_work *work = decision->work;
-    size_t n = snapshot->n_vms;
-    struct order order;
+    struct kib rest = kib_sub(pool->all, asked->bases);
     struct place place;
 
-    make_order(asked, &order);
-    place = find_place(asked, &order, granules);
-    for (size_t i = 0; i < n; i++) {
-        if (!takes_part(&work[i]))
-            continue;
-        if (is_served(&work[i], &order, &place, PHASE_DEMAND))
-            work[i].given += work[i].demand;
-        if (is_served(&work[i], &order, &place, PHASE_BUFFER))
-            work[i].given += work[i].buffer;
-    }
-    if (place.rank < order.count)
-        divide_place(&order, &place, decision, n);
-    else if (snapshot->settings.surplus == SURPLUS_SHARE)
-        spread(
-            decision, n,
-            (uint64_t)(kib_excess(granules_above(kib(0), place.left), snapshot->settings.headroom)
-                           .v /
-                       KIB_GRANULE));
-}
-
-bool share_divide(const struct snapshot *snapshot, const struct pool *pool,
-                  struct decision *decision)
-{
-    struct decide_work *work = decision->work;
-    size_t n = snapshot->n_vms;
-    struct asked asked = {0};
-    struct kib rest = kib_sub(pool->all, sum_up(work, n, &asked));
-
     if (rest.v < 0) {
-        divide_bases(decision, n, (uint64_t)(kib_max(pool->all, kib(0)).v / KIB_GRANULE));
-        return false;
+        place = start_place(pool->all);
+        go_down(asked, SHARE_BASE, 0, &place);
+    } else {
+        place = start_place(kib_excess(rest, pool->owed));
+        go_to_place(asked, &place);
     }
-    rest = kib_excess(rest, pool->owed);
-    sum_up_wants(snapshot, &asked);
-    divide_rest(snapshot, &asked, (uint64_t)(rest.v / KIB_GRANULE), decision);
-    return true;
+    if (place.phase < SHARE_WANT) {
+        divide_place(&place, decision, snapshot->n_vms);
+    } else if (place.phase == SHARE_PHASES && snapshot->settings.surplus == SURPLUS_SHARE) {
+        rest = kib((int64_t)place.left * KIB_GRANULE);
+        spread(decision, snapshot->n_vms,
+               whole_granules(kib_sub(rest, snapshot->settings.headroom)));
+    }
+    return place;
 }

@@ -4,6 +4,7 @@
 #ifndef DAEMON_DAEMON_H
 #define DAEMON_DAEMON_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 struct access;
@@ -11,6 +12,7 @@ struct db;
 struct engine;
 struct err;
 struct events;
+struct history;
 struct hv;
 struct layers;
 struct loop;
@@ -25,10 +27,12 @@ struct daemon {
     struct options *options;   /* what the command line and the configuration file say */
     struct loop *loop;         /* what makes it turn; one thread */
     struct hv *hv;             /* the hypervisor, real or simulated */
+    char aside[PATH_MAX];      /* where a damaged database went at this start; "" none was */
     struct db *db;             /* what must outlive us */
     struct layers *layers;     /* settings, as the database and the configuration have them */
     struct registry *registry; /* VMs by name, and the domains of the last view */
     struct engine *engine;     /* snapshot → decide → apply → journal */
+    struct history *history;   /* what is remembered of host and VMs, as samples */
     struct events *events;     /* what is raised: journal, log, subscribers */
     struct changes *changes;   /* settings on their way to the disk */
     struct reservations *reservations; /* memory for starts; NULL in tests without */

@@ -11,6 +11,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/edges.c %D%/edges.h \
 	%D%/engine.c %D%/engine.h \
 	%D%/events.c %D%/events.h \
+	%D%/history.c %D%/history.h \
 	%D%/layers.c %D%/layers.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/memory.c %D%/memory.h \
@@ -21,13 +22,16 @@ libxm_daemon_a_SOURCES = \
 	%D%/reservation_answer.c %D%/reservation_answer.h \
 	%D%/reservations.c %D%/reservations.h \
 	%D%/server.c %D%/server.h \
+	%D%/settings_text.c %D%/settings_text.h \
 	%D%/set_request.c %D%/set_request.h \
 	%D%/sim_host.c %D%/sim_host.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/socket_file.c %D%/socket_file.h \
 	%D%/methods.c %D%/methods.h \
 	%D%/methods_balance.c \
+	%D%/methods_db.c \
 	%D%/methods_events.c \
+	%D%/methods_history.c \
 	%D%/methods_host.c \
 	%D%/methods_reservation.c \
 	%D%/methods_vm.c

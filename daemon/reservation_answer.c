@@ -50,7 +50,7 @@ static size_t largest_holder(const struct snapshot *snapshot, const struct decis
     struct kib most = kib(0);
 
     for (size_t i = 0; i < snapshot->n_vms; i++) {
-        struct kib keeps = admit_keeps(snapshot, decision, i, priority);
+        struct kib keeps = admit_holds(snapshot, decision, i, priority);
         bool was_told = false;
 
         for (size_t j = 0; j < n_told; j++)
@@ -82,7 +82,7 @@ static void name_holders(const struct daemon *daemon, const struct snapshot *sna
             out + length, room - length, "%s%.40s%s %s", n > 0 ? ", " : "",
             domain->now.dom0 ? "dom0" : domain->now.name,
             decision->verdicts[told[n]].state == VM_UNRESPONSIVE ? " (does not respond)" : "",
-            kib_format(admit_keeps(snapshot, decision, told[n], priority), amount));
+            kib_format(admit_holds(snapshot, decision, told[n], priority), amount));
         if (length >= room)
             return;
     }

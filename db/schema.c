@@ -60,7 +60,26 @@ static const char *const migrations[] = {
     "  detail TEXT NOT NULL"
     ") STRICT;"
     "CREATE INDEX event_by_time ON event (time_ms);"
-    "CREATE INDEX event_by_vm ON event (vm, time_ms);",
+    "CREATE INDEX event_by_vm ON event (vm, time_ms);"
+    /* A series for each VM's name, and '' for the host. Rows of a block lie together, so that a
+     * moment is written into few pages, and a series is read in few places (db/history.c). */
+    "CREATE TABLE series ("
+    "  id INTEGER PRIMARY KEY,"
+    "  name TEXT NOT NULL UNIQUE,"
+    "  last_ms INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE sample ("
+    "  level INTEGER NOT NULL,"
+    "  block INTEGER NOT NULL,"
+    "  series INTEGER NOT NULL,"
+    "  slot INTEGER NOT NULL,"
+    "  assigned_kib INTEGER,"
+    "  demand_kib INTEGER,"
+    "  target_kib INTEGER,"
+    "  pressure INTEGER,"
+    "  free_kib INTEGER,"
+    "  PRIMARY KEY (level, block, series, slot)"
+    ") STRICT, WITHOUT ROWID;",
 };
 
 int64_t schema_version(void)

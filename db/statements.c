@@ -60,6 +60,36 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_QUERY_VM_EVENTS] =
         "SELECT " EVENT_COLUMNS " FROM event WHERE id IN (SELECT id FROM event WHERE vm = ?4"
         " AND time_ms >= ?1 AND id > ?2 ORDER BY id DESC LIMIT ?3) ORDER BY id",
+    [STATEMENT_PUT_SERIES] = "INSERT INTO series (name, last_ms) VALUES (?1, ?2)"
+                             " ON CONFLICT (name) DO UPDATE SET last_ms = ?2",
+    [STATEMENT_ADD_SAMPLE] =
+        "INSERT OR REPLACE INTO sample VALUES (0, ?1, (SELECT id FROM series WHERE name = ?2), ?3,"
+        " ?4, ?5, ?6, ?7, ?8)",
+    /* The block of the level below that was rolled up last, or the first there is. */
+    [STATEMENT_LAST_ROLLED] =
+        "SELECT coalesce((SELECT max(block * ?2 + slot) FROM sample WHERE level = ?1 + 1 AND"
+        " block = (SELECT max(block) FROM sample WHERE level = ?1 + 1)),"
+        " (SELECT min(block) FROM sample WHERE level = ?1), 0)",
+    [STATEMENT_ROLL_UP] =
+        "INSERT OR REPLACE INTO sample SELECT ?1 + 1, block / ?2, series, block % ?2,"
+        " CAST(avg(assigned_kib) AS INTEGER), max(demand_kib), CAST(avg(target_kib) AS INTEGER),"
+        " max(pressure), min(free_kib) FROM sample"
+        " WHERE level = ?1 AND block >= ?3 AND block < ?4 GROUP BY block, series",
+    [STATEMENT_TRIM_HISTORY] = "DELETE FROM sample WHERE level = ?1 AND block < ?2",
+    [STATEMENT_TRIM_SERIES] = "DELETE FROM series WHERE last_ms < ?1",
+    /* The oldest tenth. */
+    [STATEMENT_SHRINK_HISTORY] =
+        "DELETE FROM sample WHERE level = ?1 AND block <="
+        " (SELECT min(block) + (max(block) - min(block)) / 10 FROM sample WHERE level = ?1)",
+    [STATEMENT_USED_KIB] = "SELECT (page_count - freelist_count) * page_size / 1024"
+                           " FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
+    /* Block by block, each of which has the series in one place. */
+    [STATEMENT_QUERY_HISTORY] =
+        "WITH RECURSIVE walk (block) AS (SELECT max(?2, coalesce((SELECT min(block) FROM sample"
+        " WHERE level = ?1), ?3 + 1)) UNION ALL SELECT block + 1 FROM walk WHERE block < ?3)"
+        " SELECT walk.block, slot, assigned_kib, demand_kib, target_kib, pressure, free_kib"
+        " FROM walk CROSS JOIN sample ON level = ?1 AND sample.block = walk.block"
+        " AND series = (SELECT id FROM series WHERE name = ?4)",
 };
 
 int connection_prepare(struct connection *connection, struct err *err)
@@ -205,6 +235,8 @@ int connection_apply(struct connection *connection, const struct db_change *chan
     case DB_DROP_FREEZE:
         sql_bind_text(statements[STATEMENT_DROP_FREEZE], 1, change->freeze.name);
         return sql_finish(statements[STATEMENT_DROP_FREEZE], err);
+    case DB_ADD_SAMPLE:
+        return connection_add_sample(connection, &change->sample, err);
     }
     invariant(!"a known kind of change");
     return -1;

@@ -12,6 +12,8 @@ CREATE TABLE freeze (  name TEXT PRIMARY KEY,  until_ms INTEGER NOT NULL) STRICT
 CREATE TABLE event (  id INTEGER PRIMARY KEY,  time_ms INTEGER NOT NULL,  kind TEXT NOT NULL,  vm TEXT,  domid INTEGER NOT NULL,  uid INTEGER NOT NULL,  reason TEXT,  detail TEXT NOT NULL) STRICT;
 CREATE INDEX event_by_time ON event (time_ms);
 CREATE INDEX event_by_vm ON event (vm, time_ms);
+CREATE TABLE series (  id INTEGER PRIMARY KEY,  name TEXT NOT NULL UNIQUE,  last_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE sample (  level INTEGER NOT NULL,  block INTEGER NOT NULL,  series INTEGER NOT NULL,  slot INTEGER NOT NULL,  assigned_kib INTEGER,  demand_kib INTEGER,  target_kib INTEGER,  pressure INTEGER,  free_kib INTEGER,  PRIMARY KEY (level, block, series, slot)) STRICT, WITHOUT ROWID;
 INSERT INTO layer VALUES (1, 'base', '', 0, 0);
 INSERT INTO layer VALUES (2, 'timed', '', 1700000000000, 1700003600000);
 INSERT INTO layer VALUES (5, 'policy', 'night', 1700000100000, 0);
@@ -27,4 +29,6 @@ INSERT INTO setting VALUES (5, 'host', '', 0, 'reserve', 262144);
 INSERT INTO event VALUES (40, 1700000000000, 'daemon-started', NULL, -1, -1, NULL, 'version=0.1.0');
 INSERT INTO event VALUES (41, 1700000001000, 'vm-low', 'db1', 3, -1, NULL, 'assigned_kib=2097152 demand_kib=1900000 pressure=90');
 INSERT INTO event VALUES (42, 1700000002000, 'action', 'web1', 2, -1, 'lend', 'target_kib=1048576');
+INSERT INTO series VALUES (1, '', 1700000000000);
+INSERT INTO sample VALUES (0, 5666666, 1, 20, 1048576, 900000, NULL, NULL, 262144);
 COMMIT;
