@@ -84,7 +84,7 @@ START_TEST(the_connection_is_a_careful_one)
     ck_assert_int_eq(defensive, 1);
     ck_assert_int_eq(number(db, "SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND "
                                 "name NOT LIKE 'sqlite_%'"),
-                     6);
+                     8);
     ck_assert_int_eq(number(db, "SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND "
                                 "name NOT LIKE 'sqlite_%' AND NOT strict"),
                      0);
