@@ -17,6 +17,7 @@
 #include "daemon/loop.h"
 #include "daemon/memory.h"
 #include "daemon/registry.h"
+#include "daemon/reservations.h"
 #include "db/db.h"
 
 /* A change touches at most its own keys, once to put them and once in each layer to drop them. */
@@ -144,6 +145,13 @@ static void load_setting(void *arg, const struct db_setting *row)
                     row->value);
 }
 
+static void load_reservation(void *arg, const struct db_reservation *row)
+{
+    const struct loading *loading = arg;
+
+    reservations_load(loading->daemon->reservations, row);
+}
+
 static void know_name(void *arg, const char *name)
 {
     struct daemon *daemon = arg;
@@ -154,7 +162,8 @@ static void know_name(void *arg, const char *name)
 int changes_load(struct daemon *daemon, struct err *err)
 {
     struct loading loading = {.daemon = daemon, .err = err};
-    const struct db_visitor visitor = {&loading, load_vm, load_layer, load_setting};
+    const struct db_visitor visitor = {&loading,     load_vm,          load_layer,
+                                       load_setting, load_reservation, NULL};
 
     if (db_load(daemon->db, &visitor, err) || loading.rc)
         return -1;

@@ -22,6 +22,7 @@
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/registry.h"
+#include "daemon/reservations.h"
 #include "daemon/server.h"
 #include "daemon/sim_host.h"
 #include "db/db.h"
@@ -92,6 +93,7 @@ static int load_settings(struct daemon *daemon, struct err *err)
     daemon->registry = registry_new();
     options_fill_layer(daemon->options, layers_find(daemon->layers, LAYER_ID_CONFIG));
     daemon->changes = changes_new(daemon);
+    daemon->reservations = reservations_new(daemon);
     return changes_load(daemon, err);
 }
 
@@ -142,6 +144,7 @@ void daemon_stop(struct daemon *daemon)
 {
     engine_free(daemon->engine);
     changes_free(daemon->changes);
+    reservations_free(daemon->reservations);
     server_free(daemon->server);
     loop_free(daemon->loop);
     db_close(daemon->db);

@@ -18,6 +18,7 @@ struct layers;
 struct loop;
 struct options;
 struct registry;
+struct reservations;
 struct server;
 struct changes;
 
@@ -34,7 +35,8 @@ struct daemon {
     struct history *history;   /* what is remembered of host and VMs, as samples */
     struct events *events;     /* what is raised: journal, log, subscribers */
     struct changes *changes;   /* settings on their way to the disk */
-    struct server *server;     /* the Unix socket */
+    struct reservations *reservations; /* memory for starts; NULL in tests without */
+    struct server *server;             /* the Unix socket */
 };
 
 /*
