@@ -141,7 +141,7 @@ void demand_judge(const struct vm *vm, const struct vm_track *track, struct verd
 
     verdict->low = lowest(vm);
     verdict->high = vm->settings.maximum;
-    verdict->demand = kib(-1);
+    verdict->need = verdict->demand = kib(-1);
     verdict->wanted = verdict->low;
     verdict->pressure = -1;
     verdict->status = VM_STATUS_UNKNOWN;
@@ -150,6 +150,7 @@ void demand_judge(const struct vm *vm, const struct vm_track *track, struct verd
     demand = track->demand;
     if (!vm->settings.trust)
         demand = kib_max(demand, kib_min(vm->report.floor, vm->settings.maximum));
+    verdict->need = track->need;
     verdict->demand = demand;
     buffer = kib_scale(demand, vm->settings.buffer_percent, 100);
     verdict->wanted = kib_clamp(kib_add(demand, buffer), verdict->low, verdict->high);
