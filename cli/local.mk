@@ -6,7 +6,9 @@ libxm_cli_a_SOURCES = \
 	%D%/cli.c %D%/cli.h \
 	%D%/commands.c %D%/commands.h \
 	%D%/events.c \
+	%D%/hooks.c \
 	%D%/look.c \
+	%D%/policy.c \
 	%D%/record.c %D%/record.h \
 	%D%/table.c %D%/table.h \
 	%D%/text.c %D%/text.h \

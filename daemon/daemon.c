@@ -15,6 +15,7 @@
 #include "daemon/changes.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
+#include "daemon/hooks.h"
 #include "daemon/layers.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
@@ -99,6 +100,7 @@ static int make_parts(struct daemon *daemon, struct err *err)
     daemon->events = events_new(daemon);
     daemon->engine = engine_new(daemon);
     daemon->loop = loop_new(daemon);
+    daemon->hooks = hooks_new(daemon);
     if (server_new(daemon, &daemon->server, err))
         return -1;
     events_raise_about(daemon->events, EVENT_DAEMON_STARTED, NULL, "version=%s backend=%s",
@@ -133,6 +135,7 @@ void daemon_stop(struct daemon *daemon)
 {
     engine_free(daemon->engine);
     changes_free(daemon->changes);
+    hooks_free(daemon->hooks);
     server_free(daemon->server);
     loop_free(daemon->loop);
     db_close(daemon->db);

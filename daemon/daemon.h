@@ -11,6 +11,7 @@ struct db;
 struct engine;
 struct err;
 struct events;
+struct hooks;
 struct hv;
 struct layers;
 struct loop;
@@ -29,6 +30,7 @@ struct daemon {
     struct registry *registry; /* VMs by name, and the domains of the last view */
     struct engine *engine;     /* snapshot → decide → apply → journal */
     struct events *events;     /* what is raised: journal, log, subscribers */
+    struct hooks *hooks;       /* programs of the operator that events run */
     struct changes *changes;   /* settings on their way to the disk */
     struct server *server;     /* the Unix socket */
 };

@@ -4,6 +4,7 @@ noinst_LIBRARIES += libxm_daemon.a
 libxm_daemon_a_SOURCES = \
 	%D%/access.c %D%/access.h \
 	%D%/apply.c %D%/apply.h \
+	%D%/audit.c %D%/audit.h \
 	%D%/changes.c %D%/changes.h \
 	%D%/connection.c %D%/connection.h \
 	%D%/daemon.c %D%/daemon.h \
@@ -11,11 +12,16 @@ libxm_daemon_a_SOURCES = \
 	%D%/edges.c %D%/edges.h \
 	%D%/engine.c %D%/engine.h \
 	%D%/events.c %D%/events.h \
+	%D%/hook_files.c %D%/hook_files.h \
+	%D%/hook_process.c %D%/hook_process.h \
+	%D%/hooks.c %D%/hooks.h \
 	%D%/layers.c %D%/layers.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/memory.c %D%/memory.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/options.c %D%/options.h \
+	%D%/policies.c %D%/policies.h \
+	%D%/policy.c %D%/policy.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/server.c %D%/server.h \
 	%D%/set_request.c %D%/set_request.h \
@@ -25,7 +31,9 @@ libxm_daemon_a_SOURCES = \
 	%D%/methods.c %D%/methods.h \
 	%D%/methods_balance.c \
 	%D%/methods_events.c \
+	%D%/methods_hooks.c \
 	%D%/methods_host.c \
+	%D%/methods_policy.c \
 	%D%/methods_vm.c
 libxm_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
 

@@ -19,8 +19,18 @@ bool method_accept(struct call *call, const struct proto_request *request,
 }
 
 const struct method methods[] = {
-    {"host.get", ACCESS_READ, method_host_get},    {"vm.list", ACCESS_READ, method_vm_list},
-    {"vm.get", ACCESS_READ, method_vm_get},        {"vm.set", ACCESS_ADMIN, method_vm_set},
-    {"vm.forget", ACCESS_ADMIN, method_vm_forget}, {"balance", ACCESS_OPERATE, method_balance},
-    {"events", ACCESS_READ, method_events},        {NULL, ACCESS_NONE, NULL},
+    {"host.get", ACCESS_READ, method_host_get},
+    {"vm.list", ACCESS_READ, method_vm_list},
+    {"vm.get", ACCESS_READ, method_vm_get},
+    {"vm.set", ACCESS_ADMIN, method_vm_set},
+    {"vm.forget", ACCESS_ADMIN, method_vm_forget},
+    {"balance", ACCESS_OPERATE, method_balance},
+    {"events", ACCESS_READ, method_events},
+    {"policy.check", ACCESS_READ, method_policy_check},
+    {"policy.apply", ACCESS_ADMIN, method_policy_apply},
+    {"policy.revert", ACCESS_ADMIN, method_policy_revert},
+    {"policy.list", ACCESS_READ, method_policy_list},
+    {"hooks.list", ACCESS_READ, method_hooks_list},
+    {"hooks.test", ACCESS_ADMIN, method_hooks_test},
+    {NULL, ACCESS_NONE, NULL},
 };

@@ -38,6 +38,12 @@ struct options {
     enum log_level log_level; /* lines above it are not written; default info */
     int64_t event_age_ms;     /* journal rows older than this are dropped; default 90 days */
     int64_t event_count;      /* and no more than this many are kept; default 1,000,000 */
+    /* [hooks] */
+    char *hooks_folder;       /* path */
+    char *hooks_user;         /* that they run as; "": the daemon's own */
+    int64_t hooks_timeout_ms; /* then one is killed; 100 ms to 10 min, default 10 s */
+    int64_t hooks_at_once;    /* 1 to 64, default 4 */
+    int64_t hooks_queue;      /* events that wait for their hooks; 1 to 10,000, default 100 */
     /* [access] */
     struct access access;
     /* [host] */
