@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/invariant.h"
 #include "base/log.h"
+#include "daemon/change.h"
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
@@ -26,32 +27,6 @@
 
 /* Exceptions come behind the patterns that they are from. */
 #define EXCEPT_ORDINAL (POLICY_PATTERNS_MAX + 1)
-
-enum change_kind { CHANGE_SET, CHANGE_FORGET, CHANGE_APPLY, CHANGE_REVERT, CHANGE_EXPIRE };
-
-struct change {
-    struct change *next;
-    struct changes *changes;
-    enum change_kind kind;
-    char *vm; /* owned; the policy's name for CHANGE_REVERT; NULL for CHANGE_APPLY and _EXPIRE */
-    struct policy *policy; /* owned; CHANGE_APPLY */
-    struct setting_partial said;
-    int64_t for_ms;   /* 0: in the base */
-    int64_t layer;    /* that it goes to, or that ends */
-    int64_t replaced; /* CHANGE_APPLY: the layer of the same policy that ends; 0 none */
-    uid_t uid;
-    changes_done_fn *done; /* NULL: nobody asked */
-    void *arg;
-    struct event event;  /* that tells of it … */
-    struct db_event row; /* … and its row, in the same transaction */
-};
-
-struct changes {
-    struct daemon *daemon;
-    struct change *first, **last; /* the first is on its way to the disk */
-    int64_t next_layer;
-    struct db_change *rows; /* ROWS_MAX; working space */
-};
 
 static int64_t wall_clock_ms(void)
 {
@@ -95,88 +70,6 @@ void changes_free(struct changes *changes)
     }
     free(changes->rows);
     free(changes);
-}
-
-/* --- at start -------------------------------------------------------------------------------- */
-
-/* What loading needs besides the daemon. */
-struct loading {
-    struct daemon *daemon;
-    struct err *err;
-    int rc;
-};
-
-static void load_vm(void *arg, const struct db_vm *row)
-{
-    struct loading *loading = arg;
-    struct vm_entry *vm =
-        registry_get(loading->daemon->registry, loading->daemon->layers, row->name);
-
-    memcpy(vm->uuid, row->uuid, sizeof(vm->uuid));
-    vm->natural.target = kib(row->target_kib);
-    vm->natural.static_max = kib(row->static_max_kib);
-    vm->seen = true;
-}
-
-static void load_layer(void *arg, const struct db_layer *row)
-{
-    struct loading *loading = arg;
-    struct changes *changes = loading->daemon->changes;
-    enum layer_kind kind = strcmp(row->kind, "policy") == 0 ? LAYER_POLICY : LAYER_TIMED;
-
-    struct layer *layer =
-        layers_add(loading->daemon->layers, row->id, kind, row->name, row->expires_ms);
-
-    if (layer)
-        layer_set_created(layer, row->created_ms);
-    else
-        loading->rc = err_set(loading->err, ERR_FAILED,
-                              "the database has more than %d layers of settings", LAYERS_MAX);
-    if (row->id >= changes->next_layer)
-        changes->next_layer = row->id + 1;
-}
-
-static void load_setting(void *arg, const struct db_setting *row)
-{
-    struct loading *loading = arg;
-    struct layer *layer = layers_find(loading->daemon->layers, row->layer);
-    bool of_vm = strcmp(row->scope, "host") != 0;
-    const struct setting_def *defs = of_vm ? vm_setting_defs : host_setting_defs;
-    int key = setting_find(defs, of_vm ? VM_KEY_COUNT : HOST_KEY_COUNT, row->key);
-
-    if (loading->rc)
-        return;
-    if (!layer || key < 0) {
-        loading->rc =
-            err_set(loading->err, ERR_FAILED,
-                    "the database has a setting '%.40s' that makes no sense here", row->key);
-        return;
-    }
-    loading->rc = setting_check(&defs[key], row->value, loading->err);
-    if (loading->rc == 0 && strcmp(row->scope, "except") == 0)
-        layer_except(layer, row->match, (unsigned)key);
-    else if (loading->rc == 0)
-        setting_put(of_vm ? layer_vm(layer, row->match) : layer_host(layer), (unsigned)key,
-                    row->value);
-}
-
-static void know_name(void *arg, const char *name)
-{
-    struct daemon *daemon = arg;
-
-    (void)registry_get(daemon->registry, daemon->layers, name);
-}
-
-int changes_load(struct daemon *daemon, struct err *err)
-{
-    struct loading loading = {.daemon = daemon, .err = err};
-    const struct db_visitor visitor = {&loading, load_vm, load_layer, load_setting};
-
-    if (db_load(daemon->db, &visitor, err) || loading.rc)
-        return -1;
-    layers_each_name(daemon->layers, know_name, daemon);
-    registry_resolve(daemon->registry, daemon->layers);
-    return 0;
 }
 
 /* --- one change ------------------------------------------------------------------------------ */
@@ -433,72 +326,6 @@ static void end_layer(struct changes *changes, const struct change *change)
     loop_look_soon(changes->daemon->loop, 0);
 }
 
-/* --- the event that tells of it -------------------------------------------------------------- */
-
-static void describe_set(struct change *change)
-{
-    struct event *event = &change->event;
-    size_t length = 0;
-    char text[64];
-
-    for (unsigned key = 0; key < VM_KEY_COUNT; key++)
-        if (setting_has(&change->said, key) && length < sizeof(event->detail))
-            length += (size_t)snprintf(
-                event->detail + length, sizeof(event->detail) - length, "%s%s=%s",
-                length > 0 ? " " : "", vm_setting_defs[key].name,
-                setting_format(&vm_setting_defs[key], change->said.value[key], text, sizeof(text)));
-    if (change->for_ms > 0 && length < sizeof(event->detail))
-        length += (size_t)snprintf(event->detail + length, sizeof(event->detail) - length,
-                                   " for=%s", duration_format(change->for_ms, text));
-    if (length < sizeof(event->detail))
-        snprintf(event->detail + length, sizeof(event->detail) - length, " command=vm.set");
-}
-
-static void describe_end(const struct changes *changes, struct change *change)
-{
-    const struct layer *layer = layers_find(changes->daemon->layers, change->layer);
-    struct event *event = &change->event;
-
-    event->kind = EVENT_SETTINGS_CHANGED;
-    if (layer_kind_of(layer) == LAYER_POLICY) {
-        event->kind = EVENT_POLICY_REVERTED;
-        snprintf(event->detail, sizeof(event->detail), "policy=%s %s", layer_name(layer),
-                 change->kind == CHANGE_EXPIRE ? "ended=yes" : "command=policy.revert");
-    } else {
-        snprintf(event->detail, sizeof(event->detail), "timed-layer-ended=%" PRId64, change->layer);
-    }
-}
-
-static void describe_change(const struct changes *changes, struct change *change)
-{
-    struct event *event = &change->event;
-    char span[UNITS_TEXT];
-
-    *event = (struct event){.kind = EVENT_SETTINGS_CHANGED,
-                            .domid = -1,
-                            .uid = change->kind == CHANGE_EXPIRE ? -1 : (int64_t)change->uid};
-    switch (change->kind) {
-    case CHANGE_SET:
-        event->vm = change->vm;
-        describe_set(change);
-        break;
-    case CHANGE_FORGET:
-        event->vm = change->vm;
-        snprintf(event->detail, sizeof(event->detail), "forgotten=yes command=vm.forget");
-        break;
-    case CHANGE_APPLY:
-        event->kind = EVENT_POLICY_APPLIED;
-        snprintf(event->detail, sizeof(event->detail), "policy=%s%s%s command=policy.apply",
-                 change->policy->name, change->for_ms > 0 ? " for=" : "",
-                 change->for_ms > 0 ? duration_format(change->for_ms, span) : "");
-        break;
-    case CHANGE_REVERT:
-    case CHANGE_EXPIRE:
-        describe_end(changes, change);
-        break;
-    }
-}
-
 static void finish(struct change *change, int rc, const struct err *err)
 {
     if (change->done)
@@ -588,7 +415,7 @@ static int post(struct changes *changes, struct change *change, struct err *err)
 {
     size_t count = rows_of(changes, change);
 
-    describe_change(changes, change);
+    change_describe(change);
     events_prepare(changes->daemon->events, &change->event, &change->row);
     invariant(count < ROWS_MAX);
     changes->rows[count++] = (struct db_change){.kind = DB_ADD_EVENT, .event = change->row};

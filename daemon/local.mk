@@ -5,7 +5,8 @@ libxm_daemon_a_SOURCES = \
 	%D%/access.c %D%/access.h \
 	%D%/apply.c %D%/apply.h \
 	%D%/audit.c %D%/audit.h \
-	%D%/changes.c %D%/changes.h \
+	%D%/change.h %D%/change_describe.c \
+	%D%/changes.c %D%/changes.h %D%/changes_load.c \
 	%D%/connection.c %D%/connection.h \
 	%D%/daemon.c %D%/daemon.h \
 	%D%/describe.c %D%/describe.h \
