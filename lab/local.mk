@@ -7,7 +7,6 @@ LAB_SCENARIOS = \
 	%D%/scenarios/daemon-killed.sh \
 	%D%/scenarios/destroy-and-reboot.sh \
 	%D%/scenarios/idle.sh \
-	%D%/scenarios/levers.sh \
 	%D%/scenarios/list-matches-xl.sh \
 	%D%/scenarios/load-moves.sh \
 	%D%/scenarios/override.sh
