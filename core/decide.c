@@ -92,7 +92,7 @@ static enum role judge(const struct snapshot *snapshot, const struct vm *vm, str
     if (!faults->no_settle)
         settle_judge(vm, track, verdict);
     if (verdict->reason == REASON_STATIC)
-        verdict->goal = kib_clamp(vm->settings.startup, verdict->low, verdict->high);
+        verdict->low = verdict->goal = kib_clamp(vm->settings.startup, verdict->low, verdict->high);
     else if (verdict->reason == REASON_NO_DATA)
         keep_blind(vm, track, snapshot->settings.blind, verdict);
     *trial = trial_of(vm, track, verdict, low);
@@ -108,6 +108,16 @@ static int8_t cap_off(const struct vm *vm)
     return vm->cap.v < due.v ? -1 : vm->cap.v > due.v;
 }
 
+static enum limit limit_of(const struct vm_track *track, const struct verdict *verdict,
+                           const struct decide_work *work)
+{
+    if (track->failures == 0)
+        return LIMIT_NONE;
+    if (track->low.v > 0 && track->low.v >= share_wanted(work).v)
+        return LIMIT_LOW;
+    return track->high.v > 0 && verdict->wanted.v > verdict->high.v ? LIMIT_HIGH : LIMIT_NONE;
+}
+
 /* What the middle of the decision has to know of one VM, without looking at all of it again. */
 static void prepare(const struct vm *vm, const struct vm_track *track,
                     const struct verdict *verdict, struct kib trial, struct decide_work *work)
@@ -117,12 +127,7 @@ static void prepare(const struct vm *vm, const struct vm_track *track,
     work->reason = (uint8_t)verdict->reason;
     work->cap_off = cap_off(vm);
     work->rested = !track->changed;
-    work->arrived =
-        work->role == ROLE_NONE || verdict->state == VM_UNRESPONSIVE || settle_arrived(vm);
-    work->guest_low =
-        track->failures > 0 && track->low.v > 0 && track->low.v >= share_wanted(work).v;
-    work->guest_high =
-        track->failures > 0 && track->high.v > 0 && verdict->wanted.v > verdict->high.v;
+    work->limit = (uint8_t)limit_of(track, verdict, work);
 }
 
 static void add_to_pool(const struct vm *vm, const struct decide_work *work, struct pool *pool)
@@ -173,7 +178,8 @@ static void look_at(const struct snapshot *snapshot, size_t i, struct vm_track *
     add_to_pool(vm, work, &look->pool);
     look->unseen = kib_add(look->unseen, unseen_of(track, work->counted, snapshot->now_ms));
     decision->uncommitted = kib_sub(decision->uncommitted, kib_sub(work->counted, vm->assigned));
-    look->is_at_rest = look->is_at_rest && work->arrived;
+    if (work->role != ROLE_NONE && verdict->state != VM_UNRESPONSIVE && !settle_arrived(vm))
+        look->is_at_rest = false;
 }
 
 void decide(const struct snapshot *snapshot, struct vm_track *tracks, struct decision *decision,
@@ -184,6 +190,7 @@ void decide(const struct snapshot *snapshot, struct vm_track *tracks, struct dec
 
     /* Once over all that is known; what comes after looks at the dense working space. */
     decision->uncommitted = model_unpromised(snapshot);
+    share_begin(snapshot, &look.asked);
     for (size_t i = 0; i < snapshot->n_vms; i++)
         look_at(snapshot, i, &tracks[i], decision, faults, &look);
     look.pool.all = kib_add(look.pool.all, decision->uncommitted);

@@ -147,11 +147,11 @@ static bool waits(const struct decide_work *work)
 /* The place in the queue: the less, the earlier. */
 static size_t place_of(const struct decide_work *work)
 {
-    enum urgency urgency = work->lacks_need ? BELOW_NEED : BELOW_GOAL;
+    enum urgency urgency = work->standing == STANDING_BELOW_NEED ? BELOW_NEED : BELOW_GOAL;
 
     if (work->role == ROLE_OVERRIDDEN)
         urgency = BELOW_OVERRIDE;
-    else if (work->is_below)
+    else if (work->standing == STANDING_BELOW)
         urgency = BELOW_LOW;
     return (size_t)urgency * SHARE_PRIORITIES + (size_t)(SHARE_PRIORITIES - 1 - work->priority);
 }

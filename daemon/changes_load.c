@@ -7,6 +7,7 @@
 #include "daemon/daemon.h"
 #include "daemon/layers.h"
 #include "daemon/registry.h"
+#include "daemon/reservations.h"
 
 /* What loading needs besides the daemon. */
 struct loading {
@@ -69,6 +70,13 @@ static void load_setting(void *arg, const struct db_setting *row)
                     row->value);
 }
 
+static void load_reservation(void *arg, const struct db_reservation *row)
+{
+    const struct loading *loading = arg;
+
+    reservations_load(loading->daemon->reservations, row);
+}
+
 static void know_name(void *arg, const char *name)
 {
     struct daemon *daemon = arg;
@@ -79,7 +87,8 @@ static void know_name(void *arg, const char *name)
 int changes_load(struct daemon *daemon, struct err *err)
 {
     struct loading loading = {.daemon = daemon, .err = err};
-    const struct db_visitor visitor = {&loading, load_vm, load_layer, load_setting};
+    const struct db_visitor visitor = {&loading,     load_vm,          load_layer,
+                                       load_setting, load_reservation, NULL};
 
     if (db_load(daemon->db, &visitor, err) || loading.rc)
         return -1;

@@ -13,6 +13,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/edges.c %D%/edges.h \
 	%D%/engine.c %D%/engine.h \
 	%D%/events.c %D%/events.h \
+	%D%/history.c %D%/history.h \
 	%D%/hook_files.c %D%/hook_files.h \
 	%D%/hook_process.c %D%/hook_process.h \
 	%D%/hooks.c %D%/hooks.h \
@@ -24,17 +25,24 @@ libxm_daemon_a_SOURCES = \
 	%D%/policies.c %D%/policies.h \
 	%D%/policy.c %D%/policy.h \
 	%D%/registry.c %D%/registry.h \
+	%D%/reservation.c \
+	%D%/reservation_answer.c %D%/reservation_answer.h \
+	%D%/reservations.c %D%/reservations.h \
 	%D%/server.c %D%/server.h \
+	%D%/settings_text.c %D%/settings_text.h \
 	%D%/set_request.c %D%/set_request.h \
 	%D%/sim_host.c %D%/sim_host.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/socket_file.c %D%/socket_file.h \
 	%D%/methods.c %D%/methods.h \
 	%D%/methods_balance.c \
+	%D%/methods_db.c \
 	%D%/methods_events.c \
+	%D%/methods_history.c \
 	%D%/methods_hooks.c \
 	%D%/methods_host.c \
 	%D%/methods_policy.c \
+	%D%/methods_reservation.c \
 	%D%/methods_vm.c
 libxm_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
 

@@ -32,5 +32,13 @@ const struct method methods[] = {
     {"policy.list", ACCESS_READ, method_policy_list},
     {"hooks.list", ACCESS_READ, method_hooks_list},
     {"hooks.test", ACCESS_ADMIN, method_hooks_test},
+    {"reservation.create", ACCESS_OPERATE, method_reservation_create},
+    {"reservation.list", ACCESS_READ, method_reservation_list},
+    {"reservation.release", ACCESS_OPERATE, method_reservation_release},
+    {"reservation.hold", ACCESS_OPERATE, method_reservation_hold},
+    {"history.get", ACCESS_READ, method_history_get},
+    {"db.backup", ACCESS_ADMIN, method_db_backup},
+    {"settings.export", ACCESS_READ, method_settings_export},
+    {"settings.import", ACCESS_ADMIN, method_settings_import},
     {NULL, ACCESS_NONE, NULL},
 };

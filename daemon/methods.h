@@ -33,6 +33,15 @@ method_fn method_hooks_list, method_hooks_test;
 /* methods_balance.c */
 method_fn method_balance;
 
+/* methods_reservation.c */
+method_fn method_reservation_create, method_reservation_list, method_reservation_release,
+    method_reservation_hold;
+/* methods_history.c */
+method_fn method_history_get;
+
+/* methods_db.c */
+method_fn method_db_backup, method_settings_export, method_settings_import;
+
 /* methods_events.c */
 method_fn method_events;
 

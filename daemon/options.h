@@ -14,6 +14,9 @@
 struct err;
 struct layer;
 
+/* What becomes of a database that is damaged. */
+enum damaged { DAMAGED_REFUSE, DAMAGED_SET_ASIDE };
+
 /* [vm PATTERN]: settings of VMs that nobody configured. */
 struct options_vm {
     char *pattern; /* as fnmatch(3) wants it */
@@ -38,6 +41,11 @@ struct options {
     enum log_level log_level; /* lines above it are not written; default info */
     int64_t event_age_ms;     /* journal rows older than this are dropped; default 90 days */
     int64_t event_count;      /* and no more than this many are kept; default 1,000,000 */
+    int64_t history_fine_ms;  /* how long samples of each 10 s are kept; default a day */
+    int64_t history_middle_ms; /* of each 5 min; default 90 days */
+    int64_t history_coarse_ms; /* of each hour; default 2 years */
+    int64_t history_kib;       /* size of the database above which the oldest go; default 1 GiB */
+    int64_t damaged_database;  /* enum damaged; default to refuse it */
     /* [hooks] */
     char *hooks_folder;       /* path */
     char *hooks_user;         /* that they run as; "": the daemon's own */

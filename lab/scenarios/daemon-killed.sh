@@ -1,7 +1,7 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The daemon is killed and started again: settings and targets are as before, and nothing moves.
-# limit: 180
+# limit: 240
 
 # shellcheck source=../dom0/lib.sh
 . /lab/lib.sh
@@ -15,7 +15,7 @@ everything() {
 }
 
 start_guest web pv 200 256
-start_guest db pv 160 256
+start_guest db pvh 160 256
 guests_ready web db
 start_daemon
 ctl set web mode=dynamic minimum=100m startup=128m maximum=180m priority=70

@@ -5,8 +5,10 @@ E2E_TESTS = \
 	%D%/test_balance.py \
 	%D%/test_hooks.py \
 	%D%/test_policies.py \
+	%D%/test_reservations.py \
 	%D%/test_settings.py \
-	%D%/test_lifecycle.py
+	%D%/test_lifecycle.py \
+	%D%/test_history.py
 TESTS += $(E2E_TESTS)
 EXTRA_DIST += $(E2E_TESTS) %D%/host.py
 
