@@ -251,3 +251,25 @@ void host_settings_resolve(const struct setting_partial *const *layers, size_t n
     out->demand_half_life_ms = value[HOST_KEY_DEMAND_HALF_LIFE];
     out->demand_lead_percent = (int32_t)value[HOST_KEY_DEMAND_LEAD];
 }
+
+void vm_settings_values(const struct vm_settings *settings, int64_t out[VM_KEY_COUNT])
+{
+    out[VM_KEY_STARTUP] = settings->startup.v;
+    out[VM_KEY_MINIMUM] = settings->minimum.v;
+    out[VM_KEY_MAXIMUM] = settings->maximum.v;
+    out[VM_KEY_BUFFER] = settings->buffer_percent;
+    out[VM_KEY_PRIORITY] = settings->priority;
+    out[VM_KEY_MODE] = settings->mode;
+    out[VM_KEY_TRUST] = settings->trust;
+}
+
+void host_settings_values(const struct host_settings *settings, int64_t out[HOST_KEY_COUNT])
+{
+    out[HOST_KEY_RESERVE] = settings->reserve.v;
+    out[HOST_KEY_HEADROOM] = settings->headroom.v;
+    out[HOST_KEY_SURPLUS] = settings->surplus;
+    out[HOST_KEY_ACTION] = settings->action;
+    out[HOST_KEY_BLIND] = settings->blind;
+    out[HOST_KEY_DEMAND_HALF_LIFE] = settings->demand_half_life_ms;
+    out[HOST_KEY_DEMAND_LEAD] = settings->demand_lead_percent;
+}

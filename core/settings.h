@@ -143,4 +143,8 @@ int vm_settings_resolve(const struct setting_partial *const *layers, size_t n_la
 void host_settings_resolve(const struct setting_partial *const *layers, size_t n_layers,
                            struct host_settings *out);
 
+/* The other way: the value of each key. */
+void vm_settings_values(const struct vm_settings *settings, int64_t out[VM_KEY_COUNT]);
+void host_settings_values(const struct host_settings *settings, int64_t out[HOST_KEY_COUNT]);
+
 #endif
