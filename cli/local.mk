@@ -8,6 +8,7 @@ libxm_cli_a_SOURCES = \
 	%D%/commands.c %D%/commands.h \
 	%D%/database.c \
 	%D%/events.c \
+	%D%/freeze.c \
 	%D%/history.c \
 	%D%/look.c \
 	%D%/plot.c %D%/plot.h \

@@ -13,6 +13,7 @@
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
+#include "daemon/freezes.h"
 #include "daemon/layers.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
@@ -151,6 +152,13 @@ static void load_reservation(void *arg, const struct db_reservation *row)
     reservations_load(loading->daemon->reservations, row);
 }
 
+static void load_freeze(void *arg, const struct db_freeze *row)
+{
+    const struct loading *loading = arg;
+
+    freezes_load(loading->daemon->freezes, row);
+}
+
 static void know_name(void *arg, const char *name)
 {
     struct daemon *daemon = arg;
@@ -162,7 +170,7 @@ int changes_load(struct daemon *daemon, struct err *err)
 {
     struct loading loading = {.daemon = daemon, .err = err};
     const struct db_visitor visitor = {&loading,     load_vm,          load_layer,
-                                       load_setting, load_reservation, NULL};
+                                       load_setting, load_reservation, load_freeze};
 
     if (db_load(daemon->db, &visitor, err) || loading.rc)
         return -1;
@@ -335,6 +343,8 @@ static void forget(struct changes *changes, const struct change *change)
                           .detail = "forgotten=yes"};
 
     layers_forget(daemon->layers, change->vm);
+    if (vm)
+        vm->frozen = false;
     /* It may have been started while its row was on its way out: then it is a VM that nobody
      * configured. */
     if (vm && !vm->domain)

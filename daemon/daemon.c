@@ -15,6 +15,7 @@
 #include "daemon/changes.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
+#include "daemon/freezes.h"
 #include "daemon/history.h"
 #include "daemon/layers.h"
 #include "daemon/loop.h"
@@ -94,6 +95,7 @@ static int load_settings(struct daemon *daemon, struct err *err)
     options_fill_layer(daemon->options, layers_find(daemon->layers, LAYER_ID_CONFIG));
     daemon->changes = changes_new(daemon);
     daemon->reservations = reservations_new(daemon);
+    daemon->freezes = freezes_new(daemon);
     return changes_load(daemon, err);
 }
 
@@ -145,6 +147,7 @@ void daemon_stop(struct daemon *daemon)
     engine_free(daemon->engine);
     changes_free(daemon->changes);
     reservations_free(daemon->reservations);
+    freezes_free(daemon->freezes);
     server_free(daemon->server);
     loop_free(daemon->loop);
     db_close(daemon->db);

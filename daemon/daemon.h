@@ -12,6 +12,7 @@ struct db;
 struct engine;
 struct err;
 struct events;
+struct freezes;
 struct history;
 struct hv;
 struct layers;
@@ -36,6 +37,7 @@ struct daemon {
     struct events *events;     /* what is raised: journal, log, subscribers */
     struct changes *changes;   /* settings on their way to the disk */
     struct reservations *reservations; /* memory for starts; NULL in tests without */
+    struct freezes *freezes;           /* VMs that are left alone */
     struct server *server;             /* the Unix socket */
 };
 

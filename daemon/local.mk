@@ -18,6 +18,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/notify.c %D%/notify.h \
 	%D%/options.c %D%/options.h \
 	%D%/registry.c %D%/registry.h \
+	%D%/freezes.c %D%/freezes.h \
 	%D%/reservation.c \
 	%D%/reservation_answer.c %D%/reservation_answer.h \
 	%D%/reservations.c %D%/reservations.h \
@@ -33,6 +34,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/methods_events.c \
 	%D%/methods_history.c \
 	%D%/methods_host.c \
+	%D%/methods_freeze.c \
 	%D%/methods_reservation.c \
 	%D%/methods_vm.c
 libxm_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
