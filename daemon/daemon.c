@@ -17,6 +17,7 @@
 #include "daemon/events.h"
 #include "daemon/freezes.h"
 #include "daemon/history.h"
+#include "daemon/hooks.h"
 #include "daemon/layers.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
@@ -107,6 +108,7 @@ static int make_parts(struct daemon *daemon, struct err *err)
     daemon->engine = engine_new(daemon);
     daemon->history = history_new(daemon);
     daemon->loop = loop_new(daemon);
+    daemon->hooks = hooks_new(daemon);
     if (server_new(daemon, &daemon->server, err))
         return -1;
     events_raise_about(daemon->events, EVENT_DAEMON_STARTED, NULL, "version=%s backend=%s",
@@ -146,6 +148,7 @@ void daemon_stop(struct daemon *daemon)
 {
     engine_free(daemon->engine);
     changes_free(daemon->changes);
+    hooks_free(daemon->hooks);
     reservations_free(daemon->reservations);
     freezes_free(daemon->freezes);
     server_free(daemon->server);

@@ -32,6 +32,11 @@ method_fn method_vm_list, method_vm_get, method_vm_set, method_vm_forget;
 
 /* methods_freeze.c */
 method_fn method_vm_freeze, method_vm_thaw;
+/* methods_policy.c */
+method_fn method_policy_check, method_policy_apply, method_policy_revert, method_policy_list;
+
+/* methods_hooks.c */
+method_fn method_hooks_list, method_hooks_test;
 
 /* methods_balance.c */
 method_fn method_balance;
