@@ -35,6 +35,9 @@ const struct command commands[] = {
      "T is a duration before now, such as 15m, or a date: 2025-01-31, 2025-01-31T10:00,\n"
      "2025-01-31T10:00:30Z. Without --since: the newest 1000; with --follow: none.\n",
      BIT(OPTION_FOLLOW) | BIT(OPTION_SINCE) | BIT(OPTION_VM), 0, 0, run_events},
+    {"doctor", "", "what is wrong or risky on this host, and how to mend it",
+     "Exit code 1 where something is wrong.\n", BIT(OPTION_ROOT), 0, 0, run_doctor},
+    {"metrics", "", "OpenMetrics text, for Prometheus", NULL, 0, 0, 0, run_metrics},
     {"version", "", "of this program and of xenmemd", NULL, 0, 0, 0, run_version},
     {NULL, NULL, NULL, NULL, 0, 0, 0, NULL},
 };
@@ -54,6 +57,7 @@ static const struct {
     [OPTION_FOLLOW] = {"follow", NULL, "go on, as it happens"},
     [OPTION_FOR] = {"for", "DURATION", "then the settings revert by themselves; such as 8h"},
     [OPTION_FORCE] = {"force", NULL, "also what can never be fulfilled on this host"},
+    [OPTION_ROOT] = {"root", "FOLDER", "look at the files below it instead of this host's"},
     [OPTION_SINCE] = {"since", "T", "no older ones"},
     [OPTION_TIMEOUT] = {"timeout", "DURATION", "wait no longer than this (60s)"},
     [OPTION_VM] = {"vm", "VM", "only those about this VM"},

@@ -18,6 +18,7 @@ enum option {
     OPTION_FOLLOW,
     OPTION_FOR,
     OPTION_FORCE,
+    OPTION_ROOT,
     OPTION_SINCE,
     OPTION_TIMEOUT,
     OPTION_VM,
@@ -52,10 +53,12 @@ void arguments_free(struct arguments *arguments);
 void help_put(struct cli *cli, const struct command *command);
 
 int run_balance(struct cli *cli, const struct arguments *arguments);
+int run_doctor(struct cli *cli, const struct arguments *arguments);
 int run_events(struct cli *cli, const struct arguments *arguments);
 int run_forget(struct cli *cli, const struct arguments *arguments);
 int run_host(struct cli *cli, const struct arguments *arguments);
 int run_list(struct cli *cli, const struct arguments *arguments);
+int run_metrics(struct cli *cli, const struct arguments *arguments);
 int run_set(struct cli *cli, const struct arguments *arguments);
 int run_show(struct cli *cli, const struct arguments *arguments);
 int run_version(struct cli *cli, const struct arguments *arguments);

@@ -5,8 +5,11 @@ libxm_cli_a_SOURCES = \
 	%D%/change.c \
 	%D%/cli.c %D%/cli.h \
 	%D%/commands.c %D%/commands.h \
+	%D%/doctor.c \
+	%D%/doctor_files.c %D%/doctor_files.h \
 	%D%/events.c \
 	%D%/look.c \
+	%D%/metrics.c \
 	%D%/record.c %D%/record.h \
 	%D%/table.c %D%/table.h \
 	%D%/text.c %D%/text.h \

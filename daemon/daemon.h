@@ -16,6 +16,7 @@ struct layers;
 struct loop;
 struct options;
 struct registry;
+struct scrape;
 struct server;
 struct changes;
 
@@ -31,6 +32,7 @@ struct daemon {
     struct events *events;     /* what is raised: journal, log, subscribers */
     struct changes *changes;   /* settings on their way to the disk */
     struct server *server;     /* the Unix socket */
+    struct scrape *scrape;     /* metrics over HTTP; NULL: not wanted */
 };
 
 /*

@@ -4,28 +4,38 @@ noinst_LIBRARIES += libxm_daemon.a
 libxm_daemon_a_SOURCES = \
 	%D%/access.c %D%/access.h \
 	%D%/apply.c %D%/apply.h \
+	%D%/call.c \
 	%D%/changes.c %D%/changes.h \
-	%D%/connection.c %D%/connection.h \
+	%D%/connection.c %D%/connection.h %D%/connection_parts.h \
 	%D%/daemon.c %D%/daemon.h \
 	%D%/describe.c %D%/describe.h \
+	%D%/doctor.c %D%/doctor.h \
 	%D%/edges.c %D%/edges.h \
 	%D%/engine.c %D%/engine.h \
 	%D%/events.c %D%/events.h \
+	%D%/lag.c %D%/lag.h \
 	%D%/layers.c %D%/layers.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/memory.c %D%/memory.h \
+	%D%/meter.c %D%/meter.h \
+	%D%/metrics.c %D%/metrics.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/options.c %D%/options.h \
 	%D%/registry.c %D%/registry.h \
+	%D%/scrape.c %D%/scrape.h \
 	%D%/server.c %D%/server.h \
+	%D%/shared.c %D%/shared.h \
 	%D%/set_request.c %D%/set_request.h \
 	%D%/sim_host.c %D%/sim_host.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/socket_file.c %D%/socket_file.h \
+	%D%/user.c %D%/user.h \
 	%D%/methods.c %D%/methods.h \
 	%D%/methods_balance.c \
 	%D%/methods_events.c \
 	%D%/methods_host.c \
+	%D%/methods_doctor.c \
+	%D%/methods_metrics.c \
 	%D%/methods_vm.c
 libxm_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
 

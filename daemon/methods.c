@@ -22,5 +22,6 @@ const struct method methods[] = {
     {"host.get", ACCESS_READ, method_host_get},    {"vm.list", ACCESS_READ, method_vm_list},
     {"vm.get", ACCESS_READ, method_vm_get},        {"vm.set", ACCESS_ADMIN, method_vm_set},
     {"vm.forget", ACCESS_ADMIN, method_vm_forget}, {"balance", ACCESS_OPERATE, method_balance},
-    {"events", ACCESS_READ, method_events},        {NULL, ACCESS_NONE, NULL},
+    {"events", ACCESS_READ, method_events},        {"metrics", ACCESS_READ, method_metrics},
+    {"doctor", ACCESS_READ, method_doctor},        {NULL, ACCESS_NONE, NULL},
 };

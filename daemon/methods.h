@@ -24,6 +24,12 @@ method_fn method_host_get;
 /* methods_vm.c */
 method_fn method_vm_list, method_vm_get, method_vm_set, method_vm_forget;
 
+/* methods_metrics.c */
+method_fn method_metrics;
+
+/* methods_doctor.c */
+method_fn method_doctor;
+
 /* methods_balance.c */
 method_fn method_balance;
 

@@ -15,6 +15,7 @@
 #include "core/decide.h"
 #include "core/model.h"
 #include "core/settings.h"
+#include "daemon/meter.h"
 #include "hv/hv.h"
 
 struct layers;
@@ -46,6 +47,7 @@ struct vm_entry {
     enum vm_status pending;      /* another one that must last before it is raised; unknown: none */
     int64_t pending_ms;          /* since when */
     bool raised_unresponsive;    /* vm-unresponsive was raised and not cleared */
+    struct meter meter;          /* for metrics */
     UT_hash_handle hh;           /* by name */
 };
 

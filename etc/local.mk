@@ -15,7 +15,8 @@ sysvinit_SCRIPTS += %D%/sysvinit/xenmem-agent
 endif
 
 if WITH_SYSTEMD
-systemdunit_DATA = %D%/systemd/xenmemd.service
+systemdunit_DATA = %D%/systemd/xenmemd.service %D%/systemd/xenmem-textfile.service
+dist_systemdunit_DATA = %D%/systemd/xenmem-textfile.timer
 if WITH_XEN
 systemdunit_DATA += %D%/systemd/xenmem-agent.service
 endif
@@ -35,6 +36,11 @@ install-etc:
 uninstall-etc:
 	! cmp -s $(top_srcdir)/%D%/xenmemd.conf $(DESTDIR)$(confdir)/xenmemd.conf || \
 		rm -f $(DESTDIR)$(confdir)/xenmemd.conf
+
+# Prometheus: alert rules with their test, and a dashboard for Grafana.
+prometheusdir = $(pkgdatadir)/prometheus
+dist_prometheus_DATA = %D%/prometheus/xenmem.rules.yml %D%/prometheus/xenmem.dashboard.json
+EXTRA_DIST += %D%/prometheus/xenmem.rules.test.yml
 
 bashcompdir = $(datadir)/bash-completion/completions
 dist_bashcomp_DATA = %D%/bash-completion/xenmemctl

@@ -21,7 +21,7 @@ offers() {
     check "after '$*': $expected" [ "$out" = "$expected" ]
 }
 
-offers "host list show set forget balance events version" ""
+offers "host list show set forget balance events doctor metrics version" ""
 offers "show set" s
 offers "--socket --format --help --version" -
 offers "--format --follow" events --fo
