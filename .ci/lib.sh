@@ -8,12 +8,13 @@ set -u
 # shellcheck disable=SC2034 # both are for those who read this file
 build_packages=(
     autoconf automake libtool pkg-config gcc libc6-dev make
-    libevent-dev libsqlite3-dev libjansson-dev libinih-dev uthash-dev libxen-dev check
+    libevent-dev libsqlite3-dev libjansson-dev libinih-dev liblzma-dev libncurses-dev uthash-dev
+    libxen-dev check
 )
 # shellcheck disable=SC2034
 test_packages=(
-    clang libclang-rt-14-dev clang-format-14 shellcheck python3
-    qemu-system-x86 busybox-static cpio xz-utils prometheus
+    clang libclang-rt-14-dev clang-format-14 shellcheck python3 spin
+    qemu-system-x86 busybox-static cpio xz-utils prometheus tmux socat
 )
 
 say() {

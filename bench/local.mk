@@ -2,8 +2,8 @@
 # Benchmarks: programs that print numbers and judge nothing. `make bench` builds and runs them all;
 # README.md says what each measures.
 
-BENCHMARKS = %D%/decide %D%/tick %D%/idle.sh %D%/flood.sh
-benchmark_tools = %D%/decide %D%/tick %D%/flood
+BENCHMARKS = %D%/decide %D%/tick %D%/history %D%/idle.sh %D%/flood.sh
+benchmark_tools = %D%/decide %D%/tick %D%/history %D%/flood
 EXTRA_PROGRAMS += $(benchmark_tools)
 CLEANFILES += $(benchmark_tools)
 EXTRA_DIST += %D%/idle.sh %D%/flood.sh %D%/README.md
@@ -13,6 +13,9 @@ EXTRA_DIST += %D%/idle.sh %D%/flood.sh %D%/README.md
 %C%_tick_SOURCES = %D%/tick.c
 %C%_tick_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
 %C%_tick_LDADD = $(DAEMON_LIBS)
+
+%C%_history_SOURCES = %D%/history.c
+%C%_history_LDADD = libxm_db.a libxm_base.a $(SQLITE_LIBS)
 
 %C%_decide_SOURCES = %D%/decide.c
 %C%_decide_LDADD = libxm_core.a libxm_base.a

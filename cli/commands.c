@@ -17,7 +17,7 @@
 
 const struct command commands[] = {
     {"host", "", "what the host has and where it goes", NULL, 0, 0, 0, run_host},
-    {"list", "", "a line a VM", NULL, 0, 0, 0, run_list},
+    {"list", "", "a line a VM", NULL, BIT(OPTION_WATCH), 0, 0, run_list},
     {"show", "VM", "everything about one VM, and why it has what it has", NULL, 0, 1, 1, run_show},
     {"set", "VM KEY=VALUE...", "change a VM's settings",
      "Keys:\n"
@@ -38,6 +38,46 @@ const struct command commands[] = {
     {"doctor", "", "what is wrong or risky on this host, and how to mend it",
      "Exit code 1 where something is wrong.\n", BIT(OPTION_ROOT), 0, 0, run_doctor},
     {"metrics", "", "OpenMetrics text, for Prometheus", NULL, 0, 0, 0, run_metrics},
+    {"policy", "check|apply|revert|list|active [FILE|NAME]", "settings for a while, from a file",
+     "A policy is a file (with a slash or .policy in its name), or the name of one "
+     "in\n" XENMEM_CONFDIR
+     "/policies.d. check says what is wrong with it, apply puts it in force above\n"
+     "all others, revert NAME takes it off, list shows the files, active what is in force.\n",
+     BIT(OPTION_FOR) | BIT(OPTION_DRY_RUN), 1, 2, run_policy},
+    {"hooks", "list|test [EVENT]", "programs that events run",
+     "list shows which there are, and which are refused and why; test runs those of EVENT\n"
+     "with a sample.\n",
+     0, 1, 2, run_hooks},
+    {"history", "VM|host", "what it had and needed, as samples",
+     "T is as for events; a day ago if not given. Samples are of 10 s, 5 min or an hour, the "
+     "finest\n"
+     "that are kept for so long.\n",
+     BIT(OPTION_SINCE) | BIT(OPTION_PLOT), 1, 1, run_history},
+    {"top", "", "the live view",
+     "Keys: n, a, d, p, m sort by name, assigned, demand, pressure, maximum; arrows, PgUp, PgDn\n"
+     "move; q ends.\n",
+     0, 0, 0, run_top},
+    {"export", "", "all settings of VMs as text", NULL, 0, 0, 0, run_export},
+    {"import", "FILE", "set what such a text says",
+     "FILE is what 'export' wrote, or - for standard input. All of it is checked before anything "
+     "is\n"
+     "set. Keys that it does not name stay as they are.\n",
+     BIT(OPTION_DRY_RUN), 1, 1, run_import},
+    {"db", "backup FILE", "copy the database while xenmemd runs",
+     "An older backup is replaced once the new one is whole; what is no backup is not touched.\n",
+     0, 2, 2, run_db},
+    {"reserve", "SIZE", "keep memory free for a start",
+     "Refused at once where there is not enough, unless --wait says for how long it may queue.\n"
+     "Prints the id. --for NAME (here the name of the VM that is about to start) binds it to the\n"
+     "domain of that name; it ends when that runs.\n",
+     BIT(OPTION_FOR) | BIT(OPTION_TTL) | BIT(OPTION_WAIT) | BIT(OPTION_PRIORITY) | BIT(OPTION_HOLD),
+     1, 1, run_reserve},
+    {"reservations", "", "memory that is kept for starts, and who waits for it", NULL, 0, 0, 0,
+     run_reservations},
+    {"release", "ID", "end a reservation", NULL, 0, 1, 1, run_release},
+    {"start", "CONFIG [-- XL-ARGS]", "make room, and start a VM with xl create",
+     "Refused without running xl where there is not enough memory. XENMEM_XL names another xl.\n",
+     BIT(OPTION_WAIT) | BIT(OPTION_PRIORITY), 1, SIZE_MAX, run_start},
     {"version", "", "of this program and of xenmemd", NULL, 0, 0, 0, run_version},
     {NULL, NULL, NULL, NULL, 0, 0, 0, NULL},
 };
@@ -55,12 +95,18 @@ static const struct {
                                 "take back targets that were set by hand (xl mem-set)"},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "show what would be set, and change nothing"},
     [OPTION_FOLLOW] = {"follow", NULL, "go on, as it happens"},
-    [OPTION_FOR] = {"for", "DURATION", "then the settings revert by themselves; such as 8h"},
+    [OPTION_FOR] = {"for", "DURATION|NAME", "then the settings revert by themselves; such as 8h"},
     [OPTION_FORCE] = {"force", NULL, "also what can never be fulfilled on this host"},
+    [OPTION_HOLD] = {"hold", NULL, "tie it to this process, which goes on until interrupted"},
+    [OPTION_PLOT] = {"plot", NULL, "draw it"},
+    [OPTION_PRIORITY] = {"priority", "N", "0 to 100: whom it may take memory from (50)"},
     [OPTION_ROOT] = {"root", "FOLDER", "look at the files below it instead of this host's"},
     [OPTION_SINCE] = {"since", "T", "no older ones"},
     [OPTION_TIMEOUT] = {"timeout", "DURATION", "wait no longer than this (60s)"},
+    [OPTION_TTL] = {"ttl", "DURATION", "then it ends by itself"},
+    [OPTION_WAIT] = {"wait", "DURATION", "may queue for so long where there is not enough now"},
     [OPTION_VM] = {"vm", "VM", "only those about this VM"},
+    [OPTION_WATCH] = {"watch", NULL, "again every second, until interrupted"},
 };
 
 static const struct command *find_command(const char *name)

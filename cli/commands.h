@@ -18,10 +18,16 @@ enum option {
     OPTION_FOLLOW,
     OPTION_FOR,
     OPTION_FORCE,
+    OPTION_HOLD,
+    OPTION_PLOT,
+    OPTION_PRIORITY,
     OPTION_ROOT,
     OPTION_SINCE,
     OPTION_TIMEOUT,
+    OPTION_TTL,
     OPTION_VM,
+    OPTION_WAIT,
+    OPTION_WATCH,
     OPTION_COUNT
 };
 
@@ -54,13 +60,24 @@ void help_put(struct cli *cli, const struct command *command);
 
 int run_balance(struct cli *cli, const struct arguments *arguments);
 int run_doctor(struct cli *cli, const struct arguments *arguments);
+int run_db(struct cli *cli, const struct arguments *arguments);
+int run_export(struct cli *cli, const struct arguments *arguments);
+int run_import(struct cli *cli, const struct arguments *arguments);
 int run_events(struct cli *cli, const struct arguments *arguments);
 int run_forget(struct cli *cli, const struct arguments *arguments);
+int run_history(struct cli *cli, const struct arguments *arguments);
+int run_hooks(struct cli *cli, const struct arguments *arguments);
 int run_host(struct cli *cli, const struct arguments *arguments);
 int run_list(struct cli *cli, const struct arguments *arguments);
 int run_metrics(struct cli *cli, const struct arguments *arguments);
+int run_policy(struct cli *cli, const struct arguments *arguments);
+int run_release(struct cli *cli, const struct arguments *arguments);
+int run_reservations(struct cli *cli, const struct arguments *arguments);
+int run_reserve(struct cli *cli, const struct arguments *arguments);
 int run_set(struct cli *cli, const struct arguments *arguments);
+int run_start(struct cli *cli, const struct arguments *arguments);
 int run_show(struct cli *cli, const struct arguments *arguments);
+int run_top(struct cli *cli, const struct arguments *arguments);
 int run_version(struct cli *cli, const struct arguments *arguments);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/units.h"
 #include "cli/cli.h"
@@ -11,6 +12,7 @@
 #include "cli/record.h"
 #include "cli/table.h"
 #include "cli/text.h"
+#include "cli/when.h"
 #include "libctl/xenmemctl.h"
 
 #define SIMULATED "This host is simulated.\n"
@@ -156,6 +158,7 @@ int run_host(struct cli *cli, const struct arguments *arguments)
 /* --- list ------------------------------------------------------------------------------------ */
 
 #define BY_HAND '*'
+#define WATCH_S 1
 
 /* "1.50 GiB" becomes "1.50G", which xenmemctl reads too. */
 static void shorten_size(char *text)
@@ -226,13 +229,12 @@ static void put_list(struct cli *cli, const struct xenmemctl_value *vms)
     table_free(table);
 }
 
-int run_list(struct cli *cli, const struct arguments *arguments)
+static int list_once(struct cli *cli)
 {
     struct xenmemctl_message *reply;
     const struct xenmemctl_value *vms;
     int code = cli_call(cli, xenmemctl_request_new("vm.list"), CLI_TIMEOUT_MS, &reply);
 
-    (void)arguments;
     if (code != EXIT_DONE)
         return code;
     vms = xenmemctl_message_value(reply);
@@ -248,6 +250,27 @@ int run_list(struct cli *cli, const struct arguments *arguments)
     }
     xenmemctl_message_free(reply);
     return EXIT_DONE;
+}
+
+/* One list below the other, on any terminal, until nobody reads it or xenmemd is gone. */
+int run_list(struct cli *cli, const struct arguments *arguments)
+{
+    bool watches = arguments->options[OPTION_WATCH] != NULL;
+    char moment[WHEN_TEXT];
+    int code;
+
+    for (;;) {
+        if (watches && cli->format == FORMAT_TABLE)
+            fprintf(cli->out, "%s\n", when_format(when_now(), moment));
+        code = list_once(cli);
+        if (!watches || code != EXIT_DONE)
+            return code;
+        if (cli->format == FORMAT_TABLE)
+            fputc('\n', cli->out);
+        if (fflush(cli->out) != 0)
+            return code;
+        sleep(WATCH_S);
+    }
 }
 
 /* --- show ------------------------------------------------------------------------------------ */

@@ -3,17 +3,39 @@
 
 #include "core/share.h"
 
-/* The target that it keeps, whatever else starts with that priority. */
-static struct kib keeps(const struct vm *vm, const struct decide_work *work,
-                        const struct verdict *verdict, int32_t priority)
+struct kib admit_keeps(const struct snapshot *snapshot, const struct decision *decision, size_t vm,
+                       int32_t priority)
 {
-    struct kib granules = kib((int64_t)work->demand * KIB_GRANULE);
+    const struct decide_work *work = &decision->work[vm];
+    struct kib need = kib((int64_t)work->demand * KIB_GRANULE);
 
-    if (work->role == ROLE_FIXED)
-        return vm->settings.priority < priority ? kib_min(work->base, verdict->low) : work->base;
-    if (vm->settings.priority < priority)
-        return work->base;
-    return vm->settings.priority == priority ? kib_add(work->base, granules) : share_wanted(work);
+    switch ((enum role)work->role) {
+    case ROLE_FIXED:
+        return work->priority < priority ? kib_min(work->base, decision->verdicts[vm].low)
+                                         : share_wanted(work);
+    case ROLE_SHARES:
+        if (work->priority < priority)
+            return work->base;
+        return work->priority == priority ? kib_add(work->base, need) : share_wanted(work);
+    default:
+        return snapshot->vms[vm].target;
+    }
+}
+
+struct kib admit_holds(const struct snapshot *snapshot, const struct decision *decision, size_t vm,
+                       int32_t priority)
+{
+    const struct vm *it = &snapshot->vms[vm];
+    struct kib rest = model_rest(it, admit_keeps(snapshot, decision, vm, priority));
+
+    switch ((enum role)decision->work[vm].role) {
+    case ROLE_NONE:
+        return decision->work[vm].counted;
+    case ROLE_OVERRIDDEN:
+        return kib_max(rest, it->assigned);
+    default:
+        return rest;
+    }
 }
 
 struct admission admit(const struct snapshot *snapshot, const struct decision *decision,
@@ -22,19 +44,9 @@ struct admission admit(const struct snapshot *snapshot, const struct decision *d
     struct kib all = decision->uncommitted;
     struct admission out;
 
-    for (size_t i = 0; i < snapshot->n_vms; i++) {
-        const struct vm *vm = &snapshot->vms[i];
-        const struct decide_work *work = &decision->work[i];
-        struct kib least;
-
-        if (work->role == ROLE_NONE)
-            continue;
-        if (work->role == ROLE_OVERRIDDEN)
-            least = kib_max(model_rest(vm, vm->target), vm->assigned);
-        else
-            least = model_rest(vm, keeps(vm, work, &decision->verdicts[i], priority));
-        all = kib_add(all, kib_sub(model_counted(vm), least));
-    }
+    for (size_t i = 0; i < snapshot->n_vms; i++)
+        all = kib_add(
+            all, kib_sub(decision->work[i].counted, admit_holds(snapshot, decision, i, priority)));
     all = kib_max(all, kib(0));
     out.now = kib_clamp(decision->uncommitted, kib(0), all);
     out.freeable = kib_sub(all, out.now);

@@ -12,11 +12,21 @@ struct admission {
 };
 
 /*
- * Exact as far as floors and mobility are known: lower priorities give down to their minimum,
- * equals down to their demand, higher ones only what they have above what they want; who lacks what
- * it would keep by this rule goes first. decision is that of the same snapshot, with its working
- * space as decide() left it.
+ * The target that a VM keeps, whatever starts with that priority: lower priorities give down to
+ * their minimum, equals down to their demand, higher ones only what they have above what they want.
+ * decision is that of the same snapshot, with its working space as decide() left it. What is not
+ * ours keeps its target.
  */
+struct kib admit_keeps(const struct snapshot *snapshot, const struct decision *decision, size_t vm,
+                       int32_t priority);
+
+/* What a VM is counted with when it has what it keeps; all that it has where it may not be moved.
+ */
+struct kib admit_holds(const struct snapshot *snapshot, const struct decision *decision, size_t vm,
+                       int32_t priority);
+
+/* Exact as far as floors and mobility are known: what is left when every VM has what it keeps; who
+ * lacks some of that goes first. */
 struct admission admit(const struct snapshot *snapshot, const struct decision *decision,
                        int32_t priority);
 

@@ -92,7 +92,7 @@ static enum role judge(const struct snapshot *snapshot, const struct vm *vm, str
     if (!faults->no_settle)
         settle_judge(vm, track, verdict);
     if (verdict->reason == REASON_STATIC)
-        verdict->goal = kib_clamp(vm->settings.startup, verdict->low, verdict->high);
+        verdict->low = verdict->goal = kib_clamp(vm->settings.startup, verdict->low, verdict->high);
     else if (verdict->reason == REASON_NO_DATA)
         keep_blind(vm, track, snapshot->settings.blind, verdict);
     *trial = trial_of(vm, track, verdict, low);
@@ -108,22 +108,26 @@ static int8_t cap_off(const struct vm *vm)
     return vm->cap.v < due.v ? -1 : vm->cap.v > due.v;
 }
 
+static enum limit limit_of(const struct vm_track *track, const struct verdict *verdict,
+                           const struct decide_work *work)
+{
+    if (track->failures == 0)
+        return LIMIT_NONE;
+    if (track->low.v > 0 && track->low.v >= share_wanted(work).v)
+        return LIMIT_LOW;
+    return track->high.v > 0 && verdict->wanted.v > verdict->high.v ? LIMIT_HIGH : LIMIT_NONE;
+}
+
 /* What the middle of the decision has to know of one VM, without looking at all of it again. */
 static void prepare(const struct vm *vm, const struct vm_track *track,
                     const struct verdict *verdict, struct kib trial, struct decide_work *work)
 {
-    share_prepare(vm, verdict, work);
     work->overhead = (int32_t)model_cap(vm, kib(0)).v;
     work->trial = trial.v > 0 ? (uint32_t)kib_excess(work->base, trial).v : 0;
     work->reason = (uint8_t)verdict->reason;
     work->cap_off = cap_off(vm);
     work->rested = !track->changed;
-    work->arrived =
-        work->role == ROLE_NONE || verdict->state == VM_UNRESPONSIVE || settle_arrived(vm);
-    work->guest_low =
-        track->failures > 0 && track->low.v > 0 && track->low.v >= share_wanted(work).v;
-    work->guest_high =
-        track->failures > 0 && track->high.v > 0 && verdict->wanted.v > verdict->high.v;
+    work->limit = (uint8_t)limit_of(track, verdict, work);
 }
 
 static void add_to_pool(const struct vm *vm, const struct decide_work *work, struct pool *pool)
@@ -150,52 +154,48 @@ static struct kib unseen_of(struct vm_track *track, struct kib counted, int64_t 
     return kib_sub(track->counted, counted);
 }
 
-/* One pass over all that the caller knows; what comes after looks at the dense working space. */
-static struct pool judge_all(const struct snapshot *snapshot, struct vm_track *tracks,
-                             struct decision *decision, const struct decide_faults *faults,
-                             struct kib *unseen)
+/* What the look at all VMs comes to. */
+struct look {
+    struct pool pool;
+    struct asked asked;
+    struct kib unseen; /* given back at this very moment */
+    bool is_at_rest;   /* nobody is on the way */
+};
+
+static void look_at(const struct snapshot *snapshot, size_t i, struct vm_track *track,
+                    struct decision *decision, const struct decide_faults *faults,
+                    struct look *look)
 {
-    struct pool pool = {kib(0), kib(0)};
-    struct kib headrooms = kib(0);
+    const struct vm *vm = &snapshot->vms[i];
+    struct decide_work *work = &decision->work[i];
+    struct verdict *verdict = &decision->verdicts[i];
+    struct kib trial = kib(0);
 
-    *unseen = kib(0);
-    for (size_t i = 0; i < snapshot->n_vms; i++) {
-        const struct vm *vm = &snapshot->vms[i];
-        struct decide_work *work = &decision->work[i];
-        struct verdict *verdict = &decision->verdicts[i];
-        struct kib counted = model_counted(vm);
-        struct kib trial = kib(0);
-
-        work->role = (uint8_t)judge(snapshot, vm, &tracks[i], verdict, &trial, faults);
-        work->counted = counted;
-        prepare(vm, &tracks[i], verdict, trial, work);
-        add_to_pool(vm, work, &pool);
-        headrooms = kib_add(headrooms, kib_sub(counted, vm->assigned));
-        *unseen = kib_add(*unseen, unseen_of(&tracks[i], counted, snapshot->now_ms));
-    }
-    decision->uncommitted = kib_sub(model_unpromised(snapshot), headrooms);
-    pool.all = kib_add(pool.all, decision->uncommitted);
-    return pool;
-}
-
-static bool has_settled(const struct snapshot *snapshot, const struct decision *decision)
-{
-    if (decision->n_actions > 0)
-        return false;
-    for (size_t i = 0; i < snapshot->n_vms; i++)
-        if (!decision->work[i].arrived)
-            return false;
-    return true;
+    work->counted = model_counted(vm);
+    work->role = (uint8_t)judge(snapshot, vm, track, verdict, &trial, faults);
+    share_prepare(vm, verdict, work, &look->asked);
+    prepare(vm, track, verdict, trial, work);
+    add_to_pool(vm, work, &look->pool);
+    look->unseen = kib_add(look->unseen, unseen_of(track, work->counted, snapshot->now_ms));
+    decision->uncommitted = kib_sub(decision->uncommitted, kib_sub(work->counted, vm->assigned));
+    if (work->role != ROLE_NONE && verdict->state != VM_UNRESPONSIVE && !settle_arrived(vm))
+        look->is_at_rest = false;
 }
 
 void decide(const struct snapshot *snapshot, struct vm_track *tracks, struct decision *decision,
             const struct decide_faults *faults)
 {
-    struct kib unseen;
-    struct pool pool = judge_all(snapshot, tracks, decision, faults, &unseen);
-    bool has_enough = share_divide(snapshot, &pool, decision);
+    struct look look = {.is_at_rest = true};
+    struct place place;
 
-    steady_goals(snapshot, &pool, has_enough, decision);
-    plan_actions(snapshot, unseen, faults, decision);
-    decision->settled = has_settled(snapshot, decision);
+    /* Once over all that is known; what comes after looks at the dense working space. */
+    decision->uncommitted = model_unpromised(snapshot);
+    share_begin(snapshot, &look.asked);
+    for (size_t i = 0; i < snapshot->n_vms; i++)
+        look_at(snapshot, i, &tracks[i], decision, faults, &look);
+    look.pool.all = kib_add(look.pool.all, decision->uncommitted);
+    place = share_divide(snapshot, &look.pool, &look.asked, decision);
+    steady_goals(snapshot, &look.pool, &place, decision);
+    plan_actions(snapshot, look.unseen, faults, decision);
+    decision->settled = look.is_at_rest && decision->n_actions == 0;
 }

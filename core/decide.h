@@ -89,6 +89,21 @@ enum role {
     ROLE_SHARES,     /* a target from sharing */
 };
 
+/* Where a target stands. */
+enum standing {
+    STANDING_WELL,
+    STANDING_BELOW_NEED, /* within its bounds, but below its demand */
+    STANDING_BELOW,      /* below what it may be */
+    STANDING_ABOVE,      /* above what it may be */
+};
+
+/* A limit that the guest itself was found to have, and that is in the way. */
+enum limit {
+    LIMIT_NONE,
+    LIMIT_LOW,  /* it does not go below base */
+    LIMIT_HIGH, /* it does not go above high, and wants to */
+};
+
 /* Working space of one VM, in one cache line: small amounts in granules. */
 struct decide_work {
     struct kib target;  /* as in the snapshot */
@@ -102,17 +117,13 @@ struct decide_work {
     uint32_t trial;     /* KiB below base, to see whether it follows now; 0 none */
     int32_t overhead;   /* KiB that its cap is above its target */
     uint8_t priority;
-    uint8_t role;        /* enum role */
-    uint8_t reason;      /* as in the verdict */
-    int8_t cap_off;      /* its cap against its target: −1 short, 1 in excess */
-    bool is_short : 1;   /* not even all minimums fit */
-    bool rested : 1;     /* its target has not changed for a while: small changes may be made */
-    bool arrived : 1;    /* nothing is to be waited for */
-    bool is_below : 1;   /* its target is below what it may be */
-    bool is_above : 1;   /* its target is above what it may be */
-    bool lacks_need : 1; /* its target is below its demand */
-    bool guest_low : 1;  /* the guest itself was found not to go below base */
-    bool guest_high : 1; /* nor above high, and wants to */
+    uint8_t role;     /* enum role */
+    uint8_t reason;   /* as in the verdict */
+    int8_t cap_off;   /* its cap against its target: −1 short, 1 in excess */
+    uint8_t standing; /* enum standing */
+    uint8_t limit;    /* enum limit */
+    bool is_short;    /* not even all minimums fit */
+    bool rested;      /* its target has not changed for a while: small changes may be made */
 };
 
 /* Room for a decision on n VMs, from the caller. All arrays have n_vms members. */

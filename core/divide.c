@@ -106,23 +106,30 @@ static struct sample find_multiplier(const struct part *parts, size_t n_parts, u
     return low;
 }
 
+/* A multiplier at which everybody has all that it can take. */
+static uint64_t end_of(const struct part *parts, size_t n_parts)
+{
+    uint64_t end = 1;
+
+    for (size_t i = 0; i < n_parts; i++)
+        if (share_at(&parts[i], end) < parts[i].most)
+            end = ((uint64_t)parts[i].most << SCALE) / parts[i].weight + 1;
+    return end;
+}
+
 void divide(struct part *parts, size_t n_parts, uint64_t granules)
 {
     struct sample found;
     uint64_t most = 0;
-    uint64_t end = 1;
     uint64_t left;
 
     for (size_t i = 0; i < n_parts; i++) {
-        uint64_t full = ((uint64_t)parts[i].most << SCALE) / parts[i].weight + 1;
-
-        parts[i].given = parts[i].most;
+        parts[i].given = granules > 0 ? parts[i].most : 0;
         most += parts[i].most;
-        end = full > end ? full : end;
     }
-    if (most <= granules)
+    if (granules == 0 || most <= granules)
         return;
-    found = find_multiplier(parts, n_parts, granules, end);
+    found = find_multiplier(parts, n_parts, granules, end_of(parts, n_parts));
     left = granules - found.sum;
     for (size_t i = 0; i < n_parts; i++) {
         uint64_t share = share_at(&parts[i], found.m);

@@ -8,8 +8,7 @@
 
 /* How badly a VM waits for memory; the worst first. */
 enum urgency { BELOW_LOW, BELOW_OVERRIDE, BELOW_NEED, BELOW_GOAL, URGENCY_COUNT };
-#define PRIORITIES 101
-#define PLACES     (URGENCY_COUNT * PRIORITIES)
+#define PLACES (URGENCY_COUNT * SHARE_PRIORITIES)
 
 /* A plan in the making. */
 struct plan {
@@ -148,13 +147,13 @@ static bool waits(const struct decide_work *work)
 /* The place in the queue: the less, the earlier. */
 static size_t place_of(const struct decide_work *work)
 {
-    enum urgency urgency = work->lacks_need ? BELOW_NEED : BELOW_GOAL;
+    enum urgency urgency = work->standing == STANDING_BELOW_NEED ? BELOW_NEED : BELOW_GOAL;
 
     if (work->role == ROLE_OVERRIDDEN)
         urgency = BELOW_OVERRIDE;
-    else if (work->is_below)
+    else if (work->standing == STANDING_BELOW)
         urgency = BELOW_LOW;
-    return (size_t)urgency * PRIORITIES + (size_t)(PRIORITIES - 1 - work->priority);
+    return (size_t)urgency * SHARE_PRIORITIES + (size_t)(SHARE_PRIORITIES - 1 - work->priority);
 }
 
 /* Lists those who wait in parts, by urgency, then priority, then order (a counting sort). */

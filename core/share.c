@@ -1,61 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/share.h"
 
-#define PRIORITIES 101
-
-/* What is handed out one after the other. */
-enum phase { PHASE_BASE, PHASE_DEMAND, PHASE_BUFFER, PHASE_COUNT };
-
-/* All sums in granules. */
-struct asked {
-    uint64_t sum[PHASE_COUNT][PRIORITIES];
-};
-
-/* Whoever comes before this place gets all that it asks for; those in it share left; whoever comes
- * behind it gets nothing. */
-struct place {
-    int phase, priority;
-    uint64_t left;
-};
-
 static uint32_t granules_between(struct kib from, struct kib to)
 {
     return (uint32_t)(kib_excess(to, from).v / KIB_GRANULE);
 }
 
-static struct kib granules_above(struct kib base, uint64_t granules)
+static uint64_t whole_granules(struct kib amount)
 {
-    return kib_add(base, kib((int64_t)granules * KIB_GRANULE));
-}
-
-void share_prepare(const struct vm *vm, const struct verdict *verdict, struct decide_work *work)
-{
-    struct kib low = verdict->low;
-    struct kib high = verdict->high;
-    struct kib need, want;
-
-    work->target = vm->target;
-    work->priority = (uint8_t)vm->settings.priority;
-    work->given = 0;
-    work->goal = vm->target;
-    work->is_short = false;
-    work->lacks_need = vm->target.v < verdict->demand.v;
-    work->is_below = vm->target.v < low.v;
-    work->is_above = vm->target.v > high.v;
-    if (work->role == ROLE_FIXED)
-        low = high = verdict->goal;
-    /* Targets are multiples of the granule, unless none lies between low and high. */
-    work->base = kib_ceil(low, KIB_GRANULE);
-    high = kib_floor(high, KIB_GRANULE);
-    if (work->base.v > high.v)
-        work->base = high = low;
-    need = kib_clamp(kib_ceil(kib_max(verdict->demand, kib(0)), KIB_GRANULE), work->base, high);
-    want = kib_clamp(kib_ceil(verdict->wanted, KIB_GRANULE), need, high);
-    work->demand = granules_between(work->base, need);
-    work->buffer = granules_between(need, want);
-    work->room = granules_between(want, high);
-    if (verdict->state == VM_UNRESPONSIVE)
-        work->room = 0; /* what is left over is better off with those who follow */
+    return (uint64_t)(kib_max(amount, kib(0)).v / KIB_GRANULE);
 }
 
 static uint64_t base_granules(const struct decide_work *work)
@@ -65,53 +18,132 @@ static uint64_t base_granules(const struct decide_work *work)
 
 static uint64_t ask_of(const struct decide_work *work, int phase)
 {
-    if (phase == PHASE_BASE)
+    if (phase == SHARE_BASE)
         return base_granules(work);
-    return phase == PHASE_DEMAND ? work->demand : work->buffer;
+    return phase == SHARE_DEMAND ? work->demand : work->buffer;
 }
 
-static bool takes_part(const struct decide_work *work)
+void share_begin(const struct snapshot *snapshot, struct asked *asked)
 {
-    return work->role == ROLE_SHARES || work->role == ROLE_FIXED;
-}
+    *asked = (struct asked){.highest_want = -1};
+    for (size_t i = 0; i < snapshot->n_wants; i++) {
+        const struct want *want = &snapshot->wants[i];
 
-/* Sums what is asked for; returns the sum of all bases to the KiB. */
-static struct kib sum_up(const struct decide_work *work, size_t n, struct asked *asked)
-{
-    struct kib bases = kib(0);
-
-    for (size_t i = 0; i < n; i++) {
-        if (!takes_part(&work[i]))
-            continue;
-        bases = kib_add(bases, work[i].base);
-        asked->sum[PHASE_DEMAND][work[i].priority] += work[i].demand;
-        asked->sum[PHASE_BUFFER][work[i].priority] += work[i].buffer;
+        asked->sum[SHARE_WANT][want->priority] +=
+            (uint64_t)(kib_ceil(want->size, KIB_GRANULE).v / KIB_GRANULE);
+        if (want->priority > asked->highest_want)
+            asked->highest_want = want->priority;
     }
-    return bases;
 }
 
-static void sum_up_bases(const struct decide_work *work, size_t n, struct asked *asked)
+static void add_asked(const struct decide_work *work, struct asked *asked)
 {
-    for (size_t i = 0; i < n; i++)
-        if (takes_part(&work[i]))
-            asked->sum[PHASE_BASE][work[i].priority] += base_granules(&work[i]);
+    if (!share_takes_part(work))
+        return;
+    asked->bases = kib_add(asked->bases, work->base);
+    asked->sum[SHARE_BASE][work->priority] += base_granules(work);
+    asked->sum[SHARE_DEMAND][work->priority] += work->demand;
+    asked->sum[SHARE_BUFFER][work->priority] += work->buffer;
 }
 
-static struct place find_place(const struct asked *asked, int first, int end, uint64_t granules)
+static enum standing standing_of(struct kib target, const struct verdict *verdict)
 {
-    for (int phase = first; phase < end; phase++) {
-        for (int priority = PRIORITIES - 1; priority >= 0; priority--) {
-            if (asked->sum[phase][priority] > granules)
-                return (struct place){phase, priority, granules};
-            granules -= asked->sum[phase][priority];
+    if (target.v > verdict->high.v)
+        return STANDING_ABOVE;
+    if (target.v < verdict->low.v)
+        return STANDING_BELOW;
+    return target.v < verdict->demand.v ? STANDING_BELOW_NEED : STANDING_WELL;
+}
+
+void share_prepare(const struct vm *vm, const struct verdict *verdict, struct decide_work *work,
+                   struct asked *asked)
+{
+    struct kib low = verdict->low;
+    struct kib high = verdict->high;
+    struct kib need, want;
+
+    work->target = work->goal = vm->target;
+    work->priority = (uint8_t)vm->settings.priority;
+    work->given = 0;
+    work->is_short = false;
+    work->standing = (uint8_t)standing_of(vm->target, verdict);
+    if (work->role == ROLE_FIXED) {
+        high = verdict->goal;
+        if (vm->settings.priority >= asked->highest_want)
+            low = high;
+    }
+    /* Targets are multiples of the granule, unless none lies between low and high. */
+    work->base = kib_ceil(low, KIB_GRANULE);
+    high = kib_floor(high, KIB_GRANULE);
+    if (work->base.v > high.v)
+        work->base = high = low;
+    need = kib_clamp(kib_ceil(kib_max(verdict->demand, kib(0)), KIB_GRANULE), work->base, high);
+    if (work->role == ROLE_FIXED)
+        need = high; /* what it has is all that is known of its need */
+    want = kib_clamp(kib_ceil(verdict->wanted, KIB_GRANULE), need, high);
+    work->demand = granules_between(work->base, need);
+    work->buffer = granules_between(need, want);
+    /* What is left over is better off with those who follow. */
+    work->room = verdict->state == VM_UNRESPONSIVE ? 0 : granules_between(want, high);
+    add_asked(work, asked);
+}
+
+/* Goes on down to a priority of one phase; false where the memory ends before. */
+static bool go_down(const struct asked *asked, enum share_phase phase, int down_to,
+                    struct place *place)
+{
+    for (int priority = place->served[phase] - 1; priority >= down_to; priority--) {
+        if (asked->sum[phase][priority] > place->left) {
+            place->phase = phase;
+            place->priority = priority;
+            return false;
         }
+        place->left -= asked->sum[phase][priority];
+        place->served[phase] = priority;
     }
-    return (struct place){end, 0, granules};
+    return true;
 }
 
-static bool is_served(const struct decide_work *work, const struct place *place, int phase)
+static struct place start_place(struct kib amount)
 {
-    return phase < place->phase || (phase == place->phase && work->priority > place->priority);
+    struct place place = {.phase = SHARE_PHASES, .left = whole_granules(amount)};
+
+    for (int phase = 0; phase < SHARE_PHASES; phase++)
+        place.served[phase] = SHARE_PRIORITIES;
+    return place;
+}
+
+static void go_to_place(const struct asked *asked, struct place *place)
+{
+    for (int priority = asked->highest_want; priority >= 0; priority--)
+        if (asked->sum[SHARE_WANT][priority] > 0 &&
+            !(go_down(asked, SHARE_DEMAND, priority, place) &&
+              go_down(asked, SHARE_BUFFER, priority + 1, place) &&
+              go_down(asked, SHARE_WANT, priority, place)))
+            return;
+    if (go_down(asked, SHARE_DEMAND, 0, place))
+        go_down(asked, SHARE_BUFFER, 0, place);
+}
+
+static bool is_before(const struct decide_work *work, enum share_phase phase,
+                      const struct place *place)
+{
+    return work->priority >= place->served[phase];
+}
+
+void share_serve(const struct place *place, struct decide_work *work)
+{
+    if (!share_has_bases(place)) {
+        /* given counts from nothing here. */
+        work->is_short = true;
+        if (is_before(work, SHARE_BASE, place))
+            work->given = (uint32_t)base_granules(work);
+        return;
+    }
+    if (is_before(work, SHARE_DEMAND, place))
+        work->given += work->demand;
+    if (is_before(work, SHARE_BUFFER, place))
+        work->given += work->buffer;
 }
 
 /* The same fraction of what they ask for, to all of the place that the memory ends in. */
@@ -124,7 +156,7 @@ static void divide_place(const struct place *place, struct decision *decision, s
         const struct decide_work *work = &decision->work[i];
         uint64_t ask = 0;
 
-        if (takes_part(work) && work->priority == place->priority)
+        if (share_takes_part(work) && work->priority == place->priority)
             ask = ask_of(work, place->phase);
         if (ask > 0)
             parts[n_parts++] = (struct part){(uint32_t)i, (uint32_t)ask, (uint32_t)ask, 0};
@@ -132,23 +164,6 @@ static void divide_place(const struct place *place, struct decision *decision, s
     divide(parts, n_parts, place->left);
     for (size_t i = 0; i < n_parts; i++)
         decision->work[parts[i].vm].given += parts[i].given;
-}
-
-/* Not even the minimums fit: the highest priority first. given counts from nothing here. */
-static void divide_bases(struct decision *decision, size_t n, uint64_t granules)
-{
-    struct asked asked = {0};
-    struct place place;
-
-    sum_up_bases(decision->work, n, &asked);
-    place = find_place(&asked, PHASE_BASE, PHASE_DEMAND, granules);
-    for (size_t i = 0; i < n; i++)
-        if (takes_part(&decision->work[i]) && is_served(&decision->work[i], &place, PHASE_BASE))
-            decision->work[i].given = (uint32_t)base_granules(&decision->work[i]);
-    if (place.phase == PHASE_BASE)
-        divide_place(&place, decision, n);
-    for (size_t i = 0; i < n; i++)
-        decision->work[i].is_short = true;
 }
 
 /* What is left when everybody has what it wants goes to all, by the room that they have. */
@@ -160,7 +175,7 @@ static void spread(struct decision *decision, size_t n, uint64_t granules)
     for (size_t i = 0; i < n; i++) {
         uint32_t room = decision->work[i].room;
 
-        if (takes_part(&decision->work[i]) && room > 0)
+        if (share_takes_part(&decision->work[i]) && room > 0)
             parts[n_parts++] = (struct part){(uint32_t)i, room, room, 0};
     }
     divide(parts, n_parts, granules);
@@ -168,32 +183,25 @@ static void spread(struct decision *decision, size_t n, uint64_t granules)
         decision->work[parts[i].vm].given += parts[i].given;
 }
 
-bool share_divide(const struct snapshot *snapshot, const struct pool *pool,
-                  struct decision *decision)
+struct place share_divide(const struct snapshot *snapshot, const struct pool *pool,
+                          const struct asked *asked, struct decision *decision)
 {
-    struct decide_work *work = decision->work;
-    size_t n = snapshot->n_vms;
-    struct asked asked = {0};
-    struct kib rest = kib_sub(pool->all, sum_up(work, n, &asked));
-    struct kib keep_free = snapshot->settings.headroom;
+    struct kib rest = kib_sub(pool->all, asked->bases);
     struct place place;
 
     if (rest.v < 0) {
-        divide_bases(decision, n, (uint64_t)(kib_max(pool->all, kib(0)).v / KIB_GRANULE));
-        return false;
+        place = start_place(pool->all);
+        go_down(asked, SHARE_BASE, 0, &place);
+    } else {
+        place = start_place(kib_excess(rest, pool->owed));
+        go_to_place(asked, &place);
     }
-    rest = kib_excess(rest, pool->owed);
-    place = find_place(&asked, PHASE_DEMAND, PHASE_COUNT, (uint64_t)(rest.v / KIB_GRANULE));
-    for (size_t i = 0; i < n; i++) {
-        if (takes_part(&work[i]) && is_served(&work[i], &place, PHASE_DEMAND))
-            work[i].given += work[i].demand;
-        if (takes_part(&work[i]) && is_served(&work[i], &place, PHASE_BUFFER))
-            work[i].given += work[i].buffer;
+    if (place.phase < SHARE_WANT) {
+        divide_place(&place, decision, snapshot->n_vms);
+    } else if (place.phase == SHARE_PHASES && snapshot->settings.surplus == SURPLUS_SHARE) {
+        rest = kib((int64_t)place.left * KIB_GRANULE);
+        spread(decision, snapshot->n_vms,
+               whole_granules(kib_sub(rest, snapshot->settings.headroom)));
     }
-    if (place.phase < PHASE_COUNT)
-        divide_place(&place, decision, n);
-    else if (snapshot->settings.surplus == SURPLUS_SHARE)
-        spread(decision, n,
-               kib_excess(granules_above(kib(0), place.left), keep_free).v / KIB_GRANULE);
-    return true;
+    return place;
 }

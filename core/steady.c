@@ -5,10 +5,8 @@
 #define SMALL_PART_OF_BUFFER 8
 #define SMALL_PART_OF_WANTED 32
 
-static bool takes_part(const struct decide_work *work)
-{
-    return work->role == ROLE_SHARES || work->role == ROLE_FIXED;
-}
+/* Granules: beyond 16 TiB more between the bounds counts for no more (weights stay below 2^30). */
+#define SPAN_MOST (UINT32_C(1) << 23)
 
 /* Small: not much of the whole, nor of the buffer where that is what changes. */
 static bool is_small(const struct decide_work *work, struct kib change)
@@ -24,10 +22,12 @@ static bool is_small(const struct decide_work *work, struct kib change)
 static struct kib kept(const struct decide_work *work, const struct verdict *verdict,
                        enum surplus surplus)
 {
-    struct kib target = work->is_above ? kib_max(verdict->high, work->base) : work->target;
+    bool is_above = work->standing == STANDING_ABOVE;
+    struct kib high = kib_max(kib_floor(verdict->high, KIB_GRANULE), work->base);
+    struct kib target = is_above ? high : work->target;
     struct kib share = share_due(work);
     struct kib least = kib_max(share, kib_min(target, work->base));
-    bool is_in_bounds = !work->is_above && !work->is_below;
+    bool is_in_bounds = !is_above && work->standing != STANDING_BELOW;
 
     if (work->role == ROLE_FIXED)
         return least;
@@ -49,7 +49,16 @@ static struct kib untouched(const struct decide_work *work)
     return kib_min(work->goal, kib_max(share_due(work), work->base));
 }
 
-/* Leaves so much to those with more than their share: the more important may keep more of it. */
+/* Who may keep more of what it has to spare: the more important; and the one with more between its
+ * bounds, because its need can rise further at once, and faster than a balloon. */
+static uint32_t weight_of(const struct decide_work *work)
+{
+    uint32_t span = work->demand + work->buffer + work->room;
+
+    return (1u + work->priority) * (1u + (span < SPAN_MOST ? span : SPAN_MOST));
+}
+
+/* Leaves so much to those with more than their share, by their weight. */
 static void take_spare(struct decision *decision, size_t n, uint64_t granules)
 {
     struct part *parts = decision->parts;
@@ -59,10 +68,10 @@ static void take_spare(struct decision *decision, size_t n, uint64_t granules)
         const struct decide_work *work = &decision->work[i];
         struct kib spare = kib_sub(work->goal, untouched(work));
 
-        if (takes_part(work) && spare.v > 0)
+        if (share_takes_part(work) && spare.v > 0)
             parts[n_parts++] = (struct part){
                 .vm = (uint32_t)i,
-                .weight = 1u + work->priority,
+                .weight = weight_of(work),
                 .most = (uint32_t)(kib_ceil(spare, KIB_GRANULE).v / KIB_GRANULE),
             };
     }
@@ -79,14 +88,14 @@ static enum reason reason_of(const struct decide_work *work, enum surplus surplu
 {
     struct kib wanted = share_wanted(work);
 
-    if ((work->guest_low && work->goal.v == work->base.v) ||
-        (work->guest_high && work->goal.v >= wanted.v))
+    if ((work->limit == LIMIT_LOW && work->goal.v == work->base.v) ||
+        (work->limit == LIMIT_HIGH && work->goal.v >= wanted.v))
         return REASON_UNRESPONSIVE;
-    if (work->is_above)
+    if (work->standing == STANDING_ABOVE)
         return REASON_BOUND_HIGH;
     if (share_due(work).v < wanted.v && work->goal.v < wanted.v)
         return REASON_SCARCE;
-    if (work->is_below)
+    if (work->standing == STANDING_BELOW)
         return REASON_BOUND_LOW;
     if (work->goal.v > work->target.v)
         return work->goal.v > wanted.v ? REASON_SHARE : REASON_GROW_DEMAND;
@@ -106,28 +115,31 @@ static void tell(struct decide_work *work, struct verdict *verdict, enum surplus
     verdict->goal = work->goal;
 }
 
-void steady_goals(const struct snapshot *snapshot, const struct pool *pool, bool has_enough,
-                  struct decision *decision)
+void steady_goals(const struct snapshot *snapshot, const struct pool *pool,
+                  const struct place *place, struct decision *decision)
 {
     struct decide_work *work = decision->work;
     enum surplus surplus = snapshot->settings.surplus;
-    struct kib limit = kib_sub(kib_sub(pool->all, pool->owed), snapshot->settings.headroom);
+    /* Memory that is kept free for the next start serves those that wait now. */
+    struct kib keep_free = kib_max(snapshot->settings.headroom, model_wanted(snapshot));
+    struct kib limit = kib_sub(kib_sub(pool->all, pool->owed), keep_free);
     struct kib held = kib(0);
     struct kib needed = kib(0);
 
     for (size_t i = 0; i < snapshot->n_vms; i++) {
-        if (!takes_part(&work[i]))
+        if (!share_takes_part(&work[i]))
             continue;
+        share_serve(place, &work[i]);
         work[i].goal = kept(&work[i], &decision->verdicts[i], surplus);
         held = kib_add(held, work[i].goal);
         needed = kib_add(needed, untouched(&work[i]));
     }
-    if (!has_enough)
+    if (!share_has_bases(place))
         take_spare(decision, snapshot->n_vms, 0);
     else if (held.v > limit.v)
         take_spare(decision, snapshot->n_vms,
                    (uint64_t)(kib_excess(limit, needed).v / KIB_GRANULE));
     for (size_t i = 0; i < snapshot->n_vms; i++)
-        if (takes_part(&work[i]))
+        if (share_takes_part(&work[i]))
             tell(&work[i], &decision->verdicts[i], surplus);
 }

@@ -10,9 +10,9 @@
 #include "core/decide.h"
 #include "core/share.h"
 
-/* Sets share, goal and reason in the verdicts of all that have ROLE_FIXED or ROLE_SHARES, and goal
- * in everybody's working space. has_enough: as share_divide returned it. */
-void steady_goals(const struct snapshot *snapshot, const struct pool *pool, bool has_enough,
-                  struct decision *decision);
+/* Serves everybody its part by the place that share_divide found, and sets share, goal and reason
+ * in the verdicts of all that have ROLE_FIXED or ROLE_SHARES, and goal in their working space. */
+void steady_goals(const struct snapshot *snapshot, const struct pool *pool,
+                  const struct place *place, struct decision *decision);
 
 #endif

@@ -18,8 +18,8 @@
 
 #define WRITER_KEEP ((size_t)1024 * 1024) /* a writer that grew above this is replaced */
 
-struct call *call_new(struct connection *connection, const char *id_text,
-                      const struct method *method)
+struct call *call_new(struct connection *connection, const struct method *method,
+                      const char *id_text)
 {
     struct call *call = memory_new(1, sizeof(*call));
 
@@ -27,7 +27,8 @@ struct call *call_new(struct connection *connection, const char *id_text,
     call->connection = connection;
     call->user = connection->user;
     call->user->calls++;
-    call->changes = method->access > ACCESS_READ;
+    call->method = method;
+    call->pid = connection->peer.pid;
     invariant(strlen(id_text) < sizeof(call->id));
     memcpy(call->id, id_text, strlen(id_text) + 1);
     DL_APPEND(connection->calls, call);
@@ -62,6 +63,11 @@ uid_t call_uid(const struct call *call)
     return call->user->uid;
 }
 
+pid_t call_pid(const struct call *call)
+{
+    return call->pid;
+}
+
 bool call_is_alive(const struct call *call)
 {
     return call->connection != NULL;
@@ -93,7 +99,7 @@ static void send_answer(struct call *call)
     size_t length;
     const char *bytes = proto_writer_bytes(all->answer, &length);
 
-    if (call->changes)
+    if (call->method->access > ACCESS_READ)
         connections_drop_shared(all);
     if (call->connection && call->id[0] != '\0')
         connection_send(call->connection, bytes, length);
@@ -137,6 +143,7 @@ void call_fail(struct call *call, const struct err *err)
     invariant(!call->all->answering);
     proto_write_error(call->all->answer, call->id, err);
     send_answer(call);
+    connections_note_refusal(call->all, call->method, call_uid(call), err);
     call_free(call);
 }
 

@@ -214,6 +214,14 @@ static const struct method *find_method(const char *name)
     return NULL;
 }
 
+void connections_note_refusal(struct connections *all, const struct method *method, uid_t uid,
+                              const struct err *err)
+{
+    if (method->access < ACCESS_OPERATE || err->code == ERR_UNREACHABLE || !all->daemon->events)
+        return;
+    audit_refused(&all->audit, all->daemon, method->name, uid, err, now_us() / 1000);
+}
+
 static void refuse_level(struct connection *connection, const char *id_text,
                          const struct method *method, enum access_level has)
 {
@@ -224,6 +232,7 @@ static void refuse_level(struct connection *connection, const char *id_text,
             "xenmemd.conf)",
             method->name, access_level_name(method->access), (unsigned)connection->peer.uid,
             access_level_name(has));
+    connections_note_refusal(connection->all, method, connection->peer.uid, &err);
     send_error(connection, id_text, &err);
 }
 
@@ -237,7 +246,7 @@ static void serve_request(struct connection *connection, const struct proto_requ
     if (method && level >= method->access) {
         if (method->access > ACCESS_READ)
             connections_drop_shared(connection->all);
-        method->run(daemon, call_new(connection, id_text, method), request);
+        method->run(daemon, call_new(connection, method, id_text), request);
         return;
     }
     if (id_text[0] == '\0')

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "daemon/access.h"
+#include "daemon/audit.h"
 #include "daemon/shared.h"
 
 struct call;
@@ -41,6 +42,7 @@ struct connections {
     struct user *users; /* who has connections or calls */
     size_t count;
     size_t n_subscribers;
+    struct audit audit;   /* refusals that were told lately */
     struct call *orphans; /* calls whose client left before the answer */
 };
 

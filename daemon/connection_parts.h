@@ -19,9 +19,10 @@ struct user;
 struct call {
     struct connections *all;
     struct connection *connection; /* NULL: the client left */
+    const struct method *method;
     struct user *user;
+    pid_t pid;
     char id[PROTO_ID_MAX]; /* as JSON text; "" for a notification, which is not answered */
-    bool changes;          /* what was shared before its answer is old after it */
     struct call *prev, *next;
 };
 
@@ -54,9 +55,13 @@ struct connection {
 void connection_send(struct connection *connection, const char *bytes, size_t length);
 void connection_serve_on(struct connection *connection);
 
+/* What would have changed something and was refused is told as an event, whoever wanted it. */
+void connections_note_refusal(struct connections *all, const struct method *method, uid_t uid,
+                              const struct err *err);
+
 /* call.c */
-struct call *call_new(struct connection *connection, const char *id_text,
-                      const struct method *method);
+struct call *call_new(struct connection *connection, const struct method *method,
+                      const char *id_text);
 
 /* Its client left: the call stays, its answer goes nowhere. */
 void call_orphan(struct call *call);

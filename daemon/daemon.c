@@ -15,12 +15,15 @@
 #include "daemon/changes.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
+#include "daemon/history.h"
+#include "daemon/hooks.h"
 #include "daemon/layers.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/registry.h"
+#include "daemon/reservations.h"
 #include "daemon/scrape.h"
 #include "daemon/server.h"
 #include "daemon/sim_host.h"
@@ -52,11 +55,13 @@ static int make_database_folder(const char *database, struct err *err)
 static int open_database(struct daemon *daemon, struct err *err)
 {
     const struct options *options = daemon->options;
-    const struct db_limits limits = {.event_age_ms = options->event_age_ms,
-                                     .event_count = options->event_count};
+    const struct db_limits limits = history_limits(options);
 
     if (make_database_folder(options->database, err))
         return -1;
+    if (options->damaged_database == DAMAGED_SET_ASIDE)
+        return db_open_or_begin(options->database, &limits, daemon->aside, sizeof(daemon->aside),
+                                &daemon->db, err);
     return db_open(options->database, &limits, &daemon->db, err);
 }
 
@@ -90,6 +95,7 @@ static int load_settings(struct daemon *daemon, struct err *err)
     daemon->registry = registry_new();
     options_fill_layer(daemon->options, layers_find(daemon->layers, LAYER_ID_CONFIG));
     daemon->changes = changes_new(daemon);
+    daemon->reservations = reservations_new(daemon);
     return changes_load(daemon, err);
 }
 
@@ -99,11 +105,18 @@ static int make_parts(struct daemon *daemon, struct err *err)
         return -1;
     daemon->events = events_new(daemon);
     daemon->engine = engine_new(daemon);
+    daemon->history = history_new(daemon);
     daemon->loop = loop_new(daemon);
+    daemon->hooks = hooks_new(daemon);
     if (server_new(daemon, &daemon->server, err) || scrape_new(daemon, &daemon->scrape, err))
         return -1;
     events_raise_about(daemon->events, EVENT_DAEMON_STARTED, NULL, "version=%s backend=%s",
                        PACKAGE_VERSION, hv_kind(daemon->hv));
+    if (daemon->aside[0]) {
+        events_raise_about(daemon->events, EVENT_DATABASE_FAILED, NULL, "damaged=%s",
+                           daemon->aside);
+        events_raise_about(daemon->events, EVENT_DATABASE_OK, NULL, "begun=anew");
+    }
     return loop_look_now(daemon->loop, err);
 }
 
@@ -135,10 +148,13 @@ void daemon_stop(struct daemon *daemon)
     engine_free(daemon->engine);
     changes_free(daemon->changes);
     scrape_free(daemon->scrape);
+    hooks_free(daemon->hooks);
+    reservations_free(daemon->reservations);
     server_free(daemon->server);
     loop_free(daemon->loop);
     db_close(daemon->db);
     events_free(daemon->events);
+    history_free(daemon->history);
     hv_close(daemon->hv);
     registry_free(daemon->registry);
     layers_free(daemon->layers);

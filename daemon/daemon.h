@@ -4,6 +4,7 @@
 #ifndef DAEMON_DAEMON_H
 #define DAEMON_DAEMON_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 struct access;
@@ -11,12 +12,15 @@ struct db;
 struct engine;
 struct err;
 struct events;
+struct history;
+struct hooks;
 struct hv;
 struct layers;
 struct loop;
 struct options;
 struct registry;
 struct scrape;
+struct reservations;
 struct server;
 struct changes;
 
@@ -25,14 +29,19 @@ struct daemon {
     struct options *options;   /* what the command line and the configuration file say */
     struct loop *loop;         /* what makes it turn; one thread */
     struct hv *hv;             /* the hypervisor, real or simulated */
+    char aside[PATH_MAX];      /* where a damaged database went at this start; "" none was */
     struct db *db;             /* what must outlive us */
     struct layers *layers;     /* settings, as the database and the configuration have them */
     struct registry *registry; /* VMs by name, and the domains of the last view */
     struct engine *engine;     /* snapshot → decide → apply → journal */
+    struct history *history;   /* what is remembered of host and VMs, as samples */
     struct events *events;     /* what is raised: journal, log, subscribers */
+    struct hooks *hooks;       /* programs of the operator that events run */
     struct changes *changes;   /* settings on their way to the disk */
     struct server *server;     /* the Unix socket */
     struct scrape *scrape;     /* metrics over HTTP; NULL: not wanted */
+    struct reservations *reservations; /* memory for starts; NULL in tests without */
+    struct server *server;             /* the Unix socket */
 };
 
 /*

@@ -16,6 +16,7 @@
 #include "daemon/memory.h"
 #include "daemon/meter.h"
 #include "daemon/registry.h"
+#include "daemon/reservations.h"
 #include "daemon/snapshot.h"
 #include "db/db.h"
 
@@ -284,9 +285,13 @@ int engine_tick(struct engine *engine, int64_t now_ms, struct err *err)
     if (look(engine, now_ms, err))
         return -1;
     take_snapshot(engine, now_ms);
+    if (engine->daemon->reservations)
+        reservations_prepare(engine->daemon->reservations, &engine->snapshot, engine->vms);
     decide(&engine->snapshot, engine->tracks, &engine->decision, &no_faults);
     keep_outcome(engine);
     sum_up(engine);
+    if (engine->daemon->reservations)
+        reservations_judge(engine->daemon->reservations, &engine->snapshot, &engine->decision);
     act(engine);
     engine->status.actions += (int64_t)engine->status.n_actions;
     meter_read(engine->daemon->registry);
@@ -306,6 +311,13 @@ const struct engine_status *engine_status(const struct engine *engine)
     return &engine->status;
 }
 
+void engine_last(const struct engine *engine, const struct snapshot **snapshot,
+                 const struct decision **decision)
+{
+    *snapshot = &engine->snapshot;
+    *decision = &engine->decision;
+}
+
 void engine_when_settled(struct engine *engine, int64_t limit_ms,
                          void (*done)(void *arg, bool settled, int64_t actions), void *arg)
 {
@@ -314,6 +326,20 @@ void engine_when_settled(struct engine *engine, int64_t limit_ms,
     *waiter = (struct waiter){engine->waiters, limit_ms, -1, 0, done, arg};
     engine->waiters = waiter;
     loop_look_soon(engine->daemon->loop, 0);
+}
+
+void engine_foresee(struct engine *engine,
+                    void (*visit)(void *arg, const struct domain *domain, struct kib goal),
+                    void *arg)
+{
+    static const struct decide_faults no_faults;
+    const struct registry *registry = engine->daemon->registry;
+
+    take_snapshot(engine, engine->status.now_ms);
+    decide(&engine->snapshot, engine->tracks, &engine->decision, &no_faults);
+    for (size_t i = 0; i < registry->n_domains; i++)
+        if (engine->decision.work[i].role >= ROLE_FIXED)
+            visit(arg, &registry->domains[i], engine->decision.verdicts[i].goal);
 }
 
 static int clear_override(struct engine *engine, struct domain *domain, struct err *err)

@@ -16,6 +16,7 @@
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
+#include "daemon/history.h"
 #include "daemon/lag.h"
 #include "daemon/layers.h"
 #include "daemon/memory.h"
@@ -150,6 +151,8 @@ int loop_look_now(struct loop *loop, struct err *err)
     note_tick(loop, rc, err);
     note_database(loop);
     changes_expire(loop->daemon->changes, wall_clock_ms());
+    if (rc == 0)
+        history_take(loop->daemon->history, wall_clock_ms());
     server_drop_shared(loop->daemon->server);
     return rc;
 }
@@ -245,8 +248,7 @@ static void on_stop(evutil_socket_t number, short what, void *arg)
 
 static void use_options(struct daemon *daemon, struct options *fresh)
 {
-    const struct db_limits limits = {.event_age_ms = fresh->event_age_ms,
-                                     .event_count = fresh->event_count};
+    const struct db_limits limits = history_limits(fresh);
     struct err err;
 
     options_free(daemon->options);

@@ -29,9 +29,23 @@ method_fn method_metrics;
 
 /* methods_doctor.c */
 method_fn method_doctor;
+/* methods_policy.c */
+method_fn method_policy_check, method_policy_apply, method_policy_revert, method_policy_list;
+
+/* methods_hooks.c */
+method_fn method_hooks_list, method_hooks_test;
 
 /* methods_balance.c */
 method_fn method_balance;
+
+/* methods_reservation.c */
+method_fn method_reservation_create, method_reservation_list, method_reservation_release,
+    method_reservation_hold;
+/* methods_history.c */
+method_fn method_history_get;
+
+/* methods_db.c */
+method_fn method_db_backup, method_settings_export, method_settings_import;
 
 /* methods_events.c */
 method_fn method_events;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/options.h"
 
+#include <pwd.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,86 +35,145 @@ struct key {
 
 static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 
-static const struct key keys[] = {
+static const char *const damaged_names[] = {"refuse", "set-aside", NULL};
+
+static const struct key
+    keys[] = {{"daemon",
+               KEY_TEXT,
+               offsetof(struct options, socket),
+               XENMEM_RUNDIR "/xenmemd.sock",
+               {.name = "socket", .help = "where clients connect"}},
+              {"daemon",
+               KEY_TEXT,
+               offsetof(struct options, database),
+               XENMEM_STATEDIR "/xenmem.db",
+               {.name = "database", .help = "where settings and events are kept"}},
+              {"daemon",
+               KEY_TEXT,
+               offsetof(struct options, backend),
+               "",
+               {.name = "backend", .help = "xen, or sim:FILE for a simulated host"}},
+              {"daemon",
+               KEY_NUMBER,
+               offsetof(struct options, interval_ms),
+               NULL,
+               {"interval", "interval_ms", SETTING_DURATION, 100, 60000, 1000, NULL,
+                "time between two looks at the host"}},
+              {"daemon",
+               KEY_LEVEL,
+               offsetof(struct options, log_level),
+               NULL,
+               {"log-level", "log_level", SETTING_CHOICE, 0, 4, LOG_LEVEL_INFO - LOG_LEVEL_ERROR,
+                level_names, "log lines above this level are not written"}},
+              {"daemon",
+               KEY_NUMBER,
+               offsetof(struct options, event_age_ms),
+               NULL,
+               {"event-age", "event_age_ms", SETTING_DURATION, 60000, 3650 * DAY_MS, 90 * DAY_MS,
+                NULL, "older events are dropped from the database"}},
+              {"daemon",
+               KEY_NUMBER,
+               offsetof(struct options, event_count),
+               NULL,
+               {"event-count", "event_count", SETTING_INTEGER, 100, 100000000, 1000000, NULL,
+                "no more events than this are kept"}},
+              {"daemon",
+               KEY_TEXT,
+               offsetof(struct options, metrics_listen),
+               "off",
+               {.name = "metrics-listen", .help = "127.0.0.1:PORT where Prometheus may scrape"}},
+              {"limits",
+               KEY_NUMBER,
+               offsetof(struct options, limits.connections),
+               NULL,
+               {"connections", "connections", SETTING_INTEGER, 1, 1000, 256, NULL,
+                "connections of one user at once"}},
+              {"limits",
+               KEY_NUMBER,
+               offsetof(struct options, limits.calls),
+               NULL,
+               {"calls", "calls", SETTING_INTEGER, 1, 10000, 256, NULL,
+                "requests of one user that wait for their answer"}},
+              {"limits",
+               KEY_NUMBER,
+               offsetof(struct options, limits.rate),
+               NULL,
+               {"rate", "rate", SETTING_INTEGER, 1, 1000000, 2000, NULL,
+                "requests of one user a second"}},
+              {"limits",
+               KEY_NUMBER,
+               offsetof(struct options, line_time_ms),
+               NULL,
+               {"line-time", "line_time_ms", SETTING_DURATION, 100, 3600000, 10000, NULL,
+                "time for a request to arrive whole"}},
+              {"limits",
+               KEY_NUMBER,
+               offsetof(struct options, silence_ms),
+               NULL,
+               {"silence", "silence_ms", SETTING_DURATION, 100, DAY_MS, 300000, NULL,
+                "time from connecting to the first request"}},
+              {"limits",
+               KEY_NUMBER,
+               offsetof(struct options, read_time_ms),
+               NULL,
+               {"read-time", "read_time_ms", SETTING_DURATION, 100, 3600000, 30000, NULL,
+                "time for a client to read anything of what waits for it"}},
+              KEY_NUMBER,
+              offsetof(struct options, history_fine_ms),
+              NULL,
+              {"history-fine", "history_fine_ms", SETTING_DURATION, 3600000, 30 * DAY_MS, DAY_MS,
+               NULL, "how long samples of each 10 s are kept"}},
     {"daemon",
-     KEY_TEXT,
-     offsetof(struct options, socket),
-     XENMEM_RUNDIR "/xenmemd.sock",
-     {.name = "socket", .help = "where clients connect"}},
+     KEY_NUMBER,
+     offsetof(struct options, history_middle_ms),
+     NULL,
+     {"history-middle", "history_middle_ms", SETTING_DURATION, DAY_MS, 3650 * DAY_MS, 90 * DAY_MS,
+      NULL, "how long samples of each 5 min are kept"}},
     {"daemon",
-     KEY_TEXT,
-     offsetof(struct options, database),
-     XENMEM_STATEDIR "/xenmem.db",
-     {.name = "database", .help = "where settings and events are kept"}},
+     KEY_NUMBER,
+     offsetof(struct options, history_coarse_ms),
+     NULL,
+     {"history-coarse", "history_coarse_ms", SETTING_DURATION, DAY_MS, 7300 * DAY_MS, 730 * DAY_MS,
+      NULL, "how long samples of each hour are kept"}},
     {"daemon",
+     KEY_NUMBER,
+     offsetof(struct options, history_kib),
+     NULL,
+     {"history-size", "history_kib", SETTING_SIZE, 4096, INT64_C(64) * 1024 * 1024, 1024 * 1024,
+      NULL, "the oldest samples are dropped where the database is larger"}},
+    {"daemon",
+     KEY_NUMBER,
+     offsetof(struct options, damaged_database),
+     NULL,
+     {"damaged-database", "damaged_database", SETTING_CHOICE, 0, 1, DAMAGED_REFUSE, damaged_names,
+      "what becomes of a database that is damaged, at start"}},
+    {"hooks",
      KEY_TEXT,
-     offsetof(struct options, backend),
+     offsetof(struct options, hooks_folder),
+     XENMEM_CONFDIR "/hooks.d",
+     {.name = "folder", .help = "where hooks are, a folder an event"}},
+    {"hooks",
+     KEY_TEXT,
+     offsetof(struct options, hooks_user),
      "",
-     {.name = "backend", .help = "xen, or sim:FILE for a simulated host"}},
-    {"daemon",
+     {.name = "user", .help = "whom hooks run as"}},
+    {"hooks",
      KEY_NUMBER,
-     offsetof(struct options, interval_ms),
+     offsetof(struct options, hooks_timeout_ms),
      NULL,
-     {"interval", "interval_ms", SETTING_DURATION, 100, 60000, 1000, NULL,
-      "time between two looks at the host"}},
-    {"daemon",
-     KEY_LEVEL,
-     offsetof(struct options, log_level),
-     NULL,
-     {"log-level", "log_level", SETTING_CHOICE, 0, 4, LOG_LEVEL_INFO - LOG_LEVEL_ERROR, level_names,
-      "log lines above this level are not written"}},
-    {"daemon",
+     {"timeout", "timeout_ms", SETTING_DURATION, 100, 600000, 10000, NULL,
+      "a hook that runs longer is killed"}},
+    {"hooks",
      KEY_NUMBER,
-     offsetof(struct options, event_age_ms),
+     offsetof(struct options, hooks_at_once),
      NULL,
-     {"event-age", "event_age_ms", SETTING_DURATION, 60000, 3650 * DAY_MS, 90 * DAY_MS, NULL,
-      "older events are dropped from the database"}},
-    {"daemon",
+     {"at-once", "at_once", SETTING_INTEGER, 1, 64, 4, NULL, "no more hooks run at once"}},
+    {"hooks",
      KEY_NUMBER,
-     offsetof(struct options, event_count),
+     offsetof(struct options, hooks_queue),
      NULL,
-     {"event-count", "event_count", SETTING_INTEGER, 100, 100000000, 1000000, NULL,
-      "no more events than this are kept"}},
-    {"daemon",
-     KEY_TEXT,
-     offsetof(struct options, metrics_listen),
-     "off",
-     {.name = "metrics-listen", .help = "127.0.0.1:PORT where Prometheus may scrape"}},
-    {"limits",
-     KEY_NUMBER,
-     offsetof(struct options, limits.connections),
-     NULL,
-     {"connections", "connections", SETTING_INTEGER, 1, 1000, 256, NULL,
-      "connections of one user at once"}},
-    {"limits",
-     KEY_NUMBER,
-     offsetof(struct options, limits.calls),
-     NULL,
-     {"calls", "calls", SETTING_INTEGER, 1, 10000, 256, NULL,
-      "requests of one user that wait for their answer"}},
-    {"limits",
-     KEY_NUMBER,
-     offsetof(struct options, limits.rate),
-     NULL,
-     {"rate", "rate", SETTING_INTEGER, 1, 1000000, 2000, NULL, "requests of one user a second"}},
-    {"limits",
-     KEY_NUMBER,
-     offsetof(struct options, line_time_ms),
-     NULL,
-     {"line-time", "line_time_ms", SETTING_DURATION, 100, 3600000, 10000, NULL,
-      "time for a request to arrive whole"}},
-    {"limits",
-     KEY_NUMBER,
-     offsetof(struct options, silence_ms),
-     NULL,
-     {"silence", "silence_ms", SETTING_DURATION, 100, DAY_MS, 300000, NULL,
-      "time from connecting to the first request"}},
-    {"limits",
-     KEY_NUMBER,
-     offsetof(struct options, read_time_ms),
-     NULL,
-     {"read-time", "read_time_ms", SETTING_DURATION, 100, 3600000, 30000, NULL,
-      "time for a client to read anything of what waits for it"}},
+     {"queue", "queue", SETTING_INTEGER, 1, 10000, 100, NULL,
+      "no more events wait for their hooks; others are dropped"}},
     {"access", KEY_ACCESS, ACCESS_READ, NULL, {.name = "read", .help = "who may look"}},
     {"access",
      KEY_ACCESS,
@@ -125,7 +185,8 @@ static const struct key keys[] = {
      ACCESS_ADMIN,
      NULL,
      {.name = "admin", .help = "who may also change settings"}},
-};
+}
+;
 
 #define N_KEYS (sizeof(keys) / sizeof(*keys))
 
@@ -177,6 +238,9 @@ static int take_text(struct options *options, const struct key *key, const char 
     } else if (key->where == offsetof(struct options, metrics_listen)) {
         if (check_listen(text, err))
             return -1;
+    } else if (key->where == offsetof(struct options, hooks_user)) {
+        if (!getpwnam(text))
+            return err_set(err, ERR_INVALID, "user: there is no user '%.40s'", text);
     } else if (text[0] == '\0') {
         return err_set(err, ERR_INVALID, "%s is empty", key->def.name);
     }
@@ -255,10 +319,10 @@ static int begin_section(struct options *options, const char *section, struct er
     if (is_own_section(section))
         return 0;
     if (!pattern || *pattern == '\0')
-        return err_set(
-            err, ERR_INVALID,
-            "unknown section [%s]; there are [daemon], [access], [limits], [host], [vm PATTERN]",
-            section);
+        return err_set(err, ERR_INVALID,
+                       "unknown section [%s]; there are [daemon], [access], [limits], [hooks], "
+                       "[host], [vm PATTERN]",
+                       section);
     for (size_t i = 0; i < options->n_vms; i++)
         if (strcmp(options->vms[i].pattern, pattern) == 0)
             return err_set(err, ERR_INVALID, "[vm %s] is there twice", pattern);
@@ -387,6 +451,8 @@ void options_free(struct options *options)
     free(options->database);
     free(options->backend);
     free(options->metrics_listen);
+    free(options->hooks_folder);
+    free(options->hooks_user);
     free(options);
 }
 

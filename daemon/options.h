@@ -15,6 +15,9 @@
 struct err;
 struct layer;
 
+/* What becomes of a database that is damaged. */
+enum damaged { DAMAGED_REFUSE, DAMAGED_SET_ASIDE };
+
 /* [vm PATTERN]: settings of VMs that nobody configured. */
 struct options_vm {
     char *pattern; /* as fnmatch(3) wants it */
@@ -40,6 +43,17 @@ struct options {
     int64_t event_age_ms;     /* journal rows older than this are dropped; default 90 days */
     int64_t event_count;      /* and no more than this many are kept; default 1,000,000 */
     char *metrics_listen;     /* 127.0.0.1:PORT or [::1]:PORT, or "off" */
+    int64_t history_fine_ms;  /* how long samples of each 10 s are kept; default a day */
+    int64_t history_middle_ms; /* of each 5 min; default 90 days */
+    int64_t history_coarse_ms; /* of each hour; default 2 years */
+    int64_t history_kib;       /* size of the database above which the oldest go; default 1 GiB */
+    int64_t damaged_database;  /* enum damaged; default to refuse it */
+    /* [hooks] */
+    char *hooks_folder;       /* path */
+    char *hooks_user;         /* that they run as; "": the daemon's own */
+    int64_t hooks_timeout_ms; /* then one is killed; 100 ms to 10 min, default 10 s */
+    int64_t hooks_at_once;    /* 1 to 64, default 4 */
+    int64_t hooks_queue;      /* events that wait for their hooks; 1 to 10,000, default 100 */
     /* [access] */
     struct access access;
     bool read_given; /* who may read was said */

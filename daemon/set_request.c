@@ -26,11 +26,9 @@ __attribute__((format(printf, 2, 3))) static void warn(struct set_request *set, 
     va_end(args);
 }
 
-static int read_name(struct set_request *set, const struct proto_request *request, struct err *err)
+int set_request_check_name(const char *name, struct err *err)
 {
-    const char *name = proto_request_text(request, "name", "");
-
-    if (name[0] == '\0' || strlen(name) >= sizeof(set->name) || strchr(name, '/'))
+    if (name[0] == '\0' || strlen(name) >= HV_NAME_MAX || strchr(name, '/'))
         return err_set(err, ERR_INVALID,
                        "'%.60s' cannot be the name of a VM: 1 to %d bytes, no slash", name,
                        HV_NAME_MAX - 1);
@@ -40,6 +38,15 @@ static int read_name(struct set_request *set, const struct proto_request *reques
     if (strcmp(name, "Domain-0") == 0)
         return err_set(err, ERR_INVALID,
                        "Domain-0 is never ballooned: give it a fixed memory with dom0_mem=");
+    return 0;
+}
+
+static int read_name(struct set_request *set, const struct proto_request *request, struct err *err)
+{
+    const char *name = proto_request_text(request, "name", "");
+
+    if (set_request_check_name(name, err))
+        return -1;
     memcpy(set->name, name, strlen(name) + 1);
     return 0;
 }

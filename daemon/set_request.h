@@ -34,6 +34,9 @@ struct set_request {
 int set_request_read(struct set_request *set, struct daemon *daemon,
                      const struct proto_request *request, struct err *err);
 
+/* May a VM be called so? 0, or −1 ERR_INVALID. */
+int set_request_check_name(const char *name, struct err *err);
+
 /* Takes the VM in again, after its settings were changed. */
 void set_request_refresh(struct set_request *set, struct daemon *daemon);
 

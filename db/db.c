@@ -62,7 +62,7 @@ static int take_lock(const char *path, int *out, struct err *err)
     return 0;
 }
 
-static int check_integrity(struct sqlite3 *handle, struct err *err)
+static int check_integrity(struct sqlite3 *handle, bool *damaged, struct err *err)
 {
     static const char advice[] = "put a backup in its place, or move it away";
     char answer[200];
@@ -71,6 +71,7 @@ static int check_integrity(struct sqlite3 *handle, struct err *err)
         return err->code == ERR_BUSY ? -1 : err_set(err, ERR_FAILED, "cannot be read: %s", advice);
     if (strcmp(answer, "ok") == 0)
         return 0;
+    *damaged = true;
     return err_set(err, ERR_FAILED, "is damaged (%s): %s", answer, advice);
 }
 
@@ -99,22 +100,55 @@ static int configure(struct sqlite3 *handle, struct err *err)
                    err);
 }
 
-/* Nothing is written before it is known to be ours, and whole. */
-static int open_connection(const char *path, struct connection *connection, struct err *err)
+/* Was it ours once? Another program's file must not be moved, whatever the configuration says. */
+static bool was_ours(const char *path)
 {
+    static const unsigned char mark[] = {0x78, 0x6d, 0x65, 0x6d}; /* SCHEMA_APPLICATION_ID */
+    unsigned char head[72] = {0};
+    FILE *file = fopen(path, "rbe");
+    size_t got = file ? fread(head, 1, sizeof(head), file) : 0;
+
+    if (file)
+        fclose(file);
+    return got == sizeof(head) && memcmp(head + 68, mark, sizeof(mark)) == 0;
+}
+
+static bool is_damage(struct sqlite3 *handle)
+{
+    int result = sqlite3_errcode(handle) & 0xff;
+
+    return result == SQLITE_CORRUPT || result == SQLITE_NOTADB;
+}
+
+/* Nothing is written before it is known to be ours, and whole. */
+static int open_connection(const char *path, struct connection *connection, bool *damaged,
+                           struct err *err)
+{
+    int rc = -1;
+
     if (sqlite3_open_v2(path, &connection->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK) {
         sql_failed(connection->handle, err);
         return err_wrap(err, "%s", path);
     }
-    if (configure(connection->handle, err) || schema_check(connection->handle, err) ||
-        check_integrity(connection->handle, err) || use_wal(connection->handle, err) ||
-        schema_migrate(connection->handle, err) || connection_prepare(connection, err))
+    if (configure(connection->handle, err) == 0 && schema_check(connection->handle, err) == 0)
+        rc = check_integrity(connection->handle, damaged, err);
+    *damaged |= rc && is_damage(connection->handle);
+    if (rc || use_wal(connection->handle, err) || schema_migrate(connection->handle, err) ||
+        connection_prepare(connection, err))
         return err_wrap(err, "%s", path);
     return 0;
 }
 
 int db_open(const char *path, const struct db_limits *limits, struct db **out, struct err *err)
+{
+    bool damaged;
+
+    return open_or_tell(path, limits, &damaged, out, err);
+}
+
+int open_or_tell(const char *path, const struct db_limits *limits, bool *damaged, struct db **out,
+                 struct err *err)
 {
     struct db *db = calloc(1, sizeof(*db));
     struct err own;
@@ -124,8 +158,9 @@ int db_open(const char *path, const struct db_limits *limits, struct db **out, s
     invariant(db);
     db->lock_fd = db->event_fd = -1;
     db->limits = *limits;
+    *damaged = false;
     if (create_private(path, err) || take_lock(path, &db->lock_fd, err) ||
-        open_connection(path, &db->connection, err) ||
+        open_connection(path, &db->connection, damaged, err) ||
         sql_number(db->connection.handle, "SELECT coalesce(max(id), 0) FROM event", &db->last_event,
                    err))
         goto failed;
@@ -136,17 +171,25 @@ int db_open(const char *path, const struct db_limits *limits, struct db **out, s
     }
     if (writer_start(db, err))
         goto failed;
+    db->path = realpath(path, NULL);
+    invariant(db->path);
     *out = db;
     return 0;
 failed:
+    *damaged = *damaged && was_ours(path);
     db_close(db);
     return -1;
 }
 
 void db_close(struct db *db)
 {
-    if (!db || !writer_stop(db))
+    if (!db)
         return;
+    backup_end(db->backup);
+    db->backup = NULL;
+    if (!writer_stop(db))
+        return;
+    free(db->path);
     connection_close(&db->connection);
     if (db->event_fd >= 0)
         close(db->event_fd);
@@ -203,6 +246,31 @@ static void visit_setting(struct sqlite3_stmt *row, const struct db_visitor *vis
     visitor->setting(visitor->arg, &setting);
 }
 
+static void visit_reservation(struct sqlite3_stmt *row, const struct db_visitor *visitor)
+{
+    const struct db_reservation reservation = {.id = sqlite3_column_int64(row, 0),
+                                               .name = column_text(row, 1),
+                                               .size_kib = sqlite3_column_int64(row, 2),
+                                               .priority = sqlite3_column_int64(row, 3),
+                                               .expires_ms = sqlite3_column_int64(row, 4),
+                                               .tied = sqlite3_column_int64(row, 5) != 0,
+                                               .implicit = sqlite3_column_int64(row, 6) != 0,
+                                               .uid = sqlite3_column_int64(row, 7),
+                                               .created_ms = sqlite3_column_int64(row, 8)};
+
+    if (visitor->reservation)
+        visitor->reservation(visitor->arg, &reservation);
+}
+
+static void visit_freeze(struct sqlite3_stmt *row, const struct db_visitor *visitor)
+{
+    const struct db_freeze freeze = {.name = column_text(row, 0),
+                                     .until_ms = sqlite3_column_int64(row, 1)};
+
+    if (visitor->freeze)
+        visitor->freeze(visitor->arg, &freeze);
+}
+
 static int each_row(struct db *db, const char *text,
                     void (*visit)(struct sqlite3_stmt *, const struct db_visitor *),
                     const struct db_visitor *visitor, struct err *err)
@@ -228,7 +296,12 @@ int db_load(struct db *db, const struct db_visitor *visitor, struct err *err)
         each_row(db,
                  "SELECT layer, scope, match, ordinal, key, value FROM setting ORDER BY layer, "
                  "ordinal, match, key",
-                 visit_setting, visitor, err))
+                 visit_setting, visitor, err) ||
+        each_row(db,
+                 "SELECT id, name, size_kib, priority, expires_ms, tied, implicit, uid, created_ms "
+                 "FROM reservation ORDER BY id",
+                 visit_reservation, visitor, err) ||
+        each_row(db, "SELECT name, until_ms FROM freeze ORDER BY name", visit_freeze, visitor, err))
         return err_wrap(err, "load the database");
     return 0;
 }
@@ -240,11 +313,14 @@ static int hand_over(struct db *db, struct job *job, struct err *err)
 
     pthread_mutex_lock(&db->mutex);
     fits = awaited ? db->n_awaited < AWAITED_MAX : db->n_kept < KEPT_MAX;
+    if (job_is_history(job))
+        fits = fits && db->n_history < SAMPLES_MAX;
     if (fits) {
         job_list_append(&db->posted, job);
         db->n_posted_awaited += awaited;
         db->n_awaited += awaited;
         db->n_kept += !awaited;
+        db->n_history += job_is_history(job);
         pthread_cond_signal(&db->wake);
     } else if (!awaited || job_is_journal(job)) {
         db->dropped++;
@@ -271,6 +347,33 @@ void db_note(struct db *db, const struct db_event *event)
     const struct db_change change = {.kind = DB_ADD_EVENT, .event = *event};
 
     (void)hand_over(db, job_new(&change, 1), NULL);
+}
+
+void db_note_samples(struct db *db, const struct db_sample *samples, size_t count)
+{
+    struct db_change *changes = calloc(count > 0 ? count : 1, sizeof(*changes));
+
+    invariant(changes);
+    for (size_t i = 0; i < count; i++)
+        changes[i] = (struct db_change){.kind = DB_ADD_SAMPLE, .sample = samples[i]};
+    if (count > 0)
+        (void)hand_over(db, job_new(changes, count), NULL);
+    free(changes);
+}
+
+int db_query_history(struct db *db, const struct db_history_filter *filter, db_history_fn *done,
+                     void *arg, struct err *err)
+{
+    struct job *job = job_new(NULL, 0);
+
+    job->history_filter = *filter;
+    if (filter->vm) {
+        job->history_filter.vm = strdup(filter->vm);
+        invariant(job->history_filter.vm);
+    }
+    job->history_done = done;
+    job->arg = arg;
+    return hand_over(db, job, err);
 }
 
 int db_query_events(struct db *db, const struct db_filter *filter, db_events_fn *done, void *arg,
@@ -305,6 +408,8 @@ static void finish(struct job *job)
 
     if (job->query_done)
         job->query_done(job->arg, job->rc, &job->err, rows, count);
+    else if (job->history_done)
+        job->history_done(job->arg, job->rc, &job->err, job->samples, job->n_samples);
     else
         job->done(job->arg, job->rc, &job->err);
     job_free(job);

@@ -24,10 +24,23 @@
 struct err;
 struct db;
 
-/* How much of the journal is kept. */
+/* History is kept in levels, each coarser than the one before it, and kept for longer. */
+enum db_level {
+    DB_LEVEL_FINE,   /* a sample each 10 s */
+    DB_LEVEL_MIDDLE, /* each 5 min, made from the fine ones */
+    DB_LEVEL_COARSE, /* each hour, made from the middle ones */
+    DB_LEVEL_COUNT
+};
+
+/* The time between two samples of a level. */
+int64_t db_level_step_ms(enum db_level level);
+
+/* How much of journal and history is kept. */
 struct db_limits {
-    int64_t event_age_ms; /* older rows go; 0 never */
-    int64_t event_count;  /* no more rows than this; 0 no limit */
+    int64_t event_age_ms;                   /* older rows go; 0 never */
+    int64_t event_count;                    /* no more rows than this; 0 no limit */
+    int64_t history_age_ms[DB_LEVEL_COUNT]; /* older samples go; 0 never */
+    int64_t history_kib; /* the oldest go where the database is larger than this; 0 no limit */
 };
 
 /*
@@ -37,6 +50,13 @@ struct db_limits {
  * are left as they are), ERR_DENIED, ERR_FAILED (damaged, no space …); the text names the path.
  */
 int db_open(const char *path, const struct db_limits *limits, struct db **out, struct err *err);
+
+/*
+ * The same, but a database that is damaged (and was ours) is moved to PATH.damaged-DATE, with its
+ * log, and a new one begun. aside (room bytes) is then where it went; "" where nothing was moved.
+ */
+int db_open_or_begin(const char *path, const struct db_limits *limits, char *aside, size_t room,
+                     struct db **out, struct err *err);
 
 /*
  * Writes what was posted, then closes. Done functions that are due are not called. Where the disk
@@ -70,20 +90,41 @@ struct db_layer {
 /* What a layer says. */
 struct db_setting {
     int64_t layer;     /* its id */
-    const char *scope; /* "vm", "host" */
+    const char *scope; /* "vm", "host"; "except": the layer says nothing of that VM's key */
     const char *match; /* name or pattern of VMs; "" for the host */
     int64_t ordinal;   /* of its pattern within the layer: the first match wins */
     const char *key;   /* the setting's name, as in core/settings.h */
     int64_t value;
 };
 
+/* Memory that was granted and not yet used. */
+struct db_reservation {
+    int64_t id;
+    const char *name; /* of the VM that it is for; "" of none */
+    int64_t size_kib;
+    int64_t priority;
+    int64_t expires_ms; /* wall clock; 0 never */
+    bool tied;          /* to its holder's connection */
+    bool implicit;      /* left by a VM's death, for its reboot */
+    int64_t uid;        /* who asked for it; −1: nobody */
+    int64_t created_ms; /* wall clock */
+};
+
+/* A VM that the operator froze. */
+struct db_freeze {
+    const char *name;
+    int64_t until_ms; /* wall clock; 0 for good */
+};
+
 /* Called by db_load in this order: all VMs, all layers (oldest first), all settings (by layer,
- * ordinal). */
+ * ordinal), reservations (by id), freezes. Those that are NULL are not. */
 struct db_visitor {
     void *arg;
     void (*vm)(void *arg, const struct db_vm *vm);
     void (*layer)(void *arg, const struct db_layer *layer);
     void (*setting)(void *arg, const struct db_setting *setting);
+    void (*reservation)(void *arg, const struct db_reservation *reservation);
+    void (*freeze)(void *arg, const struct db_freeze *freeze);
 };
 
 /* Reads everything but the journal. To be called once, before anything is posted. 0 or −1. */
@@ -103,14 +144,32 @@ struct db_event {
     const char *detail; /* key=value … */
 };
 
+#define DB_UNKNOWN INT64_MIN
+
+/* What host or VM had at a moment. What is not known is DB_UNKNOWN. */
+struct db_sample {
+    int64_t time_ms; /* wall clock; written to the 10 s that it lies in */
+    const char *vm;  /* NULL: the host */
+    int64_t assigned_kib;
+    int64_t demand_kib;
+    int64_t target_kib; /* of a VM */
+    int64_t pressure;   /* percent, of a VM */
+    int64_t free_kib;   /* of the host */
+};
+
 enum db_change_kind {
-    DB_PUT_VM,       /* vm: by name, whole row */
-    DB_FORGET_VM,    /* vm.name: its row, and what the base and timed layers say of it */
-    DB_ADD_LAYER,    /* layer */
-    DB_REMOVE_LAYER, /* layer.id, with its settings */
-    DB_PUT_SETTING,  /* setting: replaces that key of that match in that layer */
-    DB_DROP_SETTING, /* setting: layer, scope, match, key */
-    DB_ADD_EVENT,    /* event */
+    DB_PUT_VM,             /* vm: by name, whole row */
+    DB_FORGET_VM,          /* vm.name: its row, and what the base and timed layers say of it */
+    DB_ADD_LAYER,          /* layer */
+    DB_REMOVE_LAYER,       /* layer.id, with its settings */
+    DB_PUT_SETTING,        /* setting: replaces that key of that match in that layer */
+    DB_DROP_SETTING,       /* setting: layer, scope, match, key */
+    DB_ADD_EVENT,          /* event */
+    DB_ADD_SAMPLE,         /* sample; in a transaction of nothing else */
+    DB_ADD_RESERVATION,    /* reservation */
+    DB_REMOVE_RESERVATION, /* reservation.id */
+    DB_PUT_FREEZE,         /* freeze */
+    DB_DROP_FREEZE,        /* freeze.name */
 };
 
 struct db_change {
@@ -120,6 +179,9 @@ struct db_change {
         struct db_layer layer;
         struct db_setting setting;
         struct db_event event;
+        struct db_reservation reservation;
+        struct db_freeze freeze;
+        struct db_sample sample;
     };
 };
 
@@ -137,6 +199,10 @@ int db_post(struct db *db, const struct db_change *changes, size_t count, db_don
 
 /* Posts one journal row that nobody waits for. What finds no place is counted in db_dropped. */
 void db_note(struct db *db, const struct db_event *event);
+
+/* Posts samples of one moment that nobody waits for. An hour of them is kept while the disk fails;
+ * what finds no place is counted in db_dropped. */
+void db_note_samples(struct db *db, const struct db_sample *samples, size_t count);
 
 /* The largest id in the journal when it was opened; 0 where it was empty. */
 int64_t db_last_event(const struct db *db);
@@ -169,5 +235,35 @@ typedef void db_events_fn(void *arg, int rc, const struct err *err, const struct
  */
 int db_query_events(struct db *db, const struct db_filter *filter, db_events_fn *done, void *arg,
                     struct err *err);
+
+/* --- backup ----------------------------------------------------------------------------------- */
+
+/*
+ * Copies the database as it is now to file, whose path is absolute, in a thread of its own: nobody
+ * waits for it but the one who asked. An older backup there is replaced, once the new one is whole
+ * and on disk; anything else there is left alone. done is called from db_dispatch. 0, or −1:
+ * ERR_INVALID (it is the database itself, or exists and is no database of ours; the path is not
+ * absolute), ERR_BUSY (there is a backup going on already). done is then not called.
+ */
+int db_backup(struct db *db, const char *file, db_done_fn *done, void *arg, struct err *err);
+
+/* --- history ---------------------------------------------------------------------------------- */
+
+struct db_history_filter {
+    const char *vm; /* NULL: the host */
+    enum db_level level;
+    int64_t since_ms, until_ms; /* wall clock */
+};
+
+/* rows: oldest first, valid during the call; vm is NULL in all of them, time_ms the beginning of
+ * what they stand for. Of coarser levels: assigned and target are averages, demand and pressure the
+ * highest, free the lowest. */
+typedef void db_history_fn(void *arg, int rc, const struct err *err, const struct db_sample *rows,
+                           size_t count);
+
+/* Reads the newest 50,000 samples behind the posted transactions; answered from db_dispatch. 0, or
+ * −1 ERR_BUSY. */
+int db_query_history(struct db *db, const struct db_history_filter *filter, db_history_fn *done,
+                     void *arg, struct err *err);
 
 #endif

@@ -14,6 +14,7 @@ struct sqlite3_stmt;
 
 #define AWAITED_MAX 10000 /* jobs that somebody waits for; more are refused */
 #define KEPT_MAX    10000 /* jobs that nobody waits for; more are dropped and counted */
+#define SAMPLES_MAX 360   /* of them, moments of history: an hour */
 
 enum statement {
     STATEMENT_BEGIN,
@@ -30,10 +31,23 @@ enum statement {
     STATEMENT_PUT_SETTING,
     STATEMENT_DROP_SETTING,
     STATEMENT_ADD_EVENT,
+    STATEMENT_ADD_RESERVATION,
+    STATEMENT_REMOVE_RESERVATION,
+    STATEMENT_PUT_FREEZE,
+    STATEMENT_DROP_FREEZE,
     STATEMENT_TRIM_AGE,
     STATEMENT_TRIM_COUNT,
     STATEMENT_QUERY_EVENTS,
     STATEMENT_QUERY_VM_EVENTS,
+    STATEMENT_PUT_SERIES,
+    STATEMENT_ADD_SAMPLE,
+    STATEMENT_LAST_ROLLED,
+    STATEMENT_ROLL_UP,
+    STATEMENT_TRIM_HISTORY,
+    STATEMENT_TRIM_SERIES,
+    STATEMENT_SHRINK_HISTORY,
+    STATEMENT_USED_KIB,
+    STATEMENT_QUERY_HISTORY,
     STATEMENT_COUNT
 };
 
@@ -45,6 +59,7 @@ struct connection {
     int64_t rows_since_trim; /* journal rows written since old ones were last dropped */
     int64_t trimmed_ms;      /* time of the row at which that was; 0 never */
     int64_t newest_ms;       /* time of the last row written */
+    int64_t rolled_block;    /* of the fine level, up to which all was rolled up; 0 not known yet */
 };
 
 int connection_prepare(struct connection *connection, struct err *err);
@@ -60,6 +75,15 @@ int connection_apply(struct connection *connection, const struct db_change *chan
 /* Drops what the limits say, now and then. */
 int connection_trim(struct connection *connection, struct err *err);
 
+/* db/history.c: writes a sample; once a block of them is complete, makes those of coarser levels,
+ * and drops what the limits say. 0 or −1. */
+int connection_add_sample(struct connection *connection, const struct db_sample *sample,
+                          struct err *err);
+
+/* Reads samples. 0 and *rows (to be freed) with *count, or −1. */
+int connection_query_history(struct connection *connection, const struct db_history_filter *filter,
+                             struct db_sample **rows, size_t *count, struct err *err);
+
 struct db_rows;
 
 /* Reads the journal. 0 and *rows (to be freed with rows_free), or −1. */
@@ -73,9 +97,13 @@ struct job {
     struct job *next;
     struct db_change *changes; /* a transaction; strings owned */
     size_t n_changes;
-    db_done_fn *done;         /* NULL: nobody waits for the transaction */
-    db_events_fn *query_done; /* a query, if not NULL */
-    struct db_filter filter;  /* its filter; vm owned */
+    db_done_fn *done;                        /* NULL: nobody waits for the transaction */
+    db_events_fn *query_done;                /* a query, if not NULL */
+    struct db_filter filter;                 /* its filter; vm owned */
+    db_history_fn *history_done;             /* a query of history, if not NULL */
+    struct db_history_filter history_filter; /* its filter; vm owned */
+    struct db_sample *samples;               /* its rows; owned */
+    size_t n_samples;
     void *arg;
     int rc; /* outcome */
     struct err err;
@@ -88,6 +116,12 @@ void job_free(struct job *job);
 
 /* Does somebody wait for its outcome? */
 bool job_is_awaited(const struct job *job);
+
+/* Reads, and writes nothing. */
+bool job_is_query(const struct job *job);
+
+/* Samples of history. */
+bool job_is_history(const struct job *job);
 
 /* Journal rows and nothing else. */
 bool job_is_journal(const struct job *job);
@@ -103,10 +137,14 @@ void job_list_append(struct job_list *list, struct job *job);
 /* Empties the list, and returns what was in it. */
 struct job *job_list_take(struct job_list *list);
 
+struct backup;
+
 struct db {
     struct connection connection;
-    int64_t last_event; /* largest id at opening */
-    int lock_fd;        /* holds the lock that keeps other daemons out */
+    char *path;            /* of the database, absolute; owned */
+    struct backup *backup; /* the last one that was begun; NULL none yet */
+    int64_t last_event;    /* largest id at opening */
+    int lock_fd;           /* holds the lock that keeps other daemons out */
     int event_fd;
     pthread_t writer;
     bool writer_runs;
@@ -118,6 +156,7 @@ struct db {
     struct job_list done;    /* for db_dispatch */
     size_t n_awaited;        /* all jobs that somebody waits for, until they are dispatched */
     size_t n_kept;           /* all others, until they are written */
+    size_t n_history;        /* of them, moments of history */
     struct db_limits limits; /* asked for; the writer takes them over */
     bool stopping;
     bool ended; /* the writer has come to its end */
@@ -125,6 +164,16 @@ struct db {
     struct err failure; /* why */
     int64_t dropped;
 };
+
+/* Gives up a backup that is going on, and waits for its thread. NULL is fine. */
+void backup_end(struct backup *backup);
+
+/* From another thread: hands an outcome to db_dispatch. Takes job. */
+void writer_hand_back(struct db *db, struct job *job);
+
+/* db_open that says whether it failed because the database is damaged. */
+int open_or_tell(const char *path, const struct db_limits *limits, bool *damaged, struct db **out,
+                 struct err *err);
 
 /* Starts the writer thread. 0 or −1. */
 int writer_start(struct db *db, struct err *err);

@@ -33,6 +33,17 @@ static size_t strings_of(struct db_change *change, const char **strings[4])
         strings[count++] = &change->event.reason;
         strings[count++] = &change->event.detail;
         break;
+    case DB_ADD_RESERVATION:
+    case DB_REMOVE_RESERVATION:
+        strings[count++] = &change->reservation.name;
+        break;
+    case DB_PUT_FREEZE:
+    case DB_DROP_FREEZE:
+        strings[count++] = &change->freeze.name;
+        break;
+    case DB_ADD_SAMPLE:
+        strings[count++] = &change->sample.vm;
+        break;
     }
     return count;
 }
@@ -81,13 +92,25 @@ void job_free(struct job *job)
         free_strings(&job->changes[i]);
     free(job->changes);
     free((char *)job->filter.vm);
+    free((char *)job->history_filter.vm);
+    free(job->samples);
     rows_free(job->rows);
     free(job);
 }
 
 bool job_is_awaited(const struct job *job)
 {
-    return job->done || job->query_done;
+    return job->done || job_is_query(job);
+}
+
+bool job_is_query(const struct job *job)
+{
+    return job->query_done || job->history_done;
+}
+
+bool job_is_history(const struct job *job)
+{
+    return job->n_changes > 0 && job->changes[0].kind == DB_ADD_SAMPLE;
 }
 
 bool job_is_journal(const struct job *job)

@@ -3,7 +3,10 @@
 noinst_LIBRARIES += libxm_db.a
 libxm_db_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 libxm_db_a_SOURCES = \
+	%D%/aside.c \
+	%D%/backup.c \
 	%D%/db.c %D%/db.h \
+	%D%/history.c \
 	%D%/internal.h \
 	%D%/jobs.c \
 	%D%/schema.c %D%/schema.h \

@@ -29,8 +29,8 @@ static const char *const texts[STATEMENT_COUNT] = {
         " ON CONFLICT (name) DO UPDATE SET uuid = ?2, target_kib = ?3, static_max_kib = ?4",
     [STATEMENT_FORGET_VM] = "DELETE FROM vm WHERE name = ?1",
     [STATEMENT_FORGET_VM_SETTINGS] =
-        "DELETE FROM setting WHERE scope = 'vm' AND match = ?1"
-        " AND layer IN (SELECT id FROM layer WHERE kind IN ('base', 'timed'))",
+        "DELETE FROM setting WHERE match = ?1 AND (scope = 'except' OR scope = 'vm'"
+        " AND layer IN (SELECT id FROM layer WHERE kind IN ('base', 'timed')))",
     [STATEMENT_ADD_LAYER] = "INSERT INTO layer (id, kind, name, created_ms, expires_ms)"
                             " VALUES (?1, ?2, ?3, ?4, ?5)",
     [STATEMENT_REMOVE_LAYER] = "DELETE FROM layer WHERE id = ?1 AND id > 1",
@@ -42,6 +42,13 @@ static const char *const texts[STATEMENT_COUNT] = {
         "DELETE FROM setting WHERE layer = ?1 AND scope = ?2 AND match = ?3 AND key = ?4",
     [STATEMENT_ADD_EVENT] =
         "INSERT INTO event (" EVENT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [STATEMENT_ADD_RESERVATION] =
+        "INSERT INTO reservation (id, name, size_kib, priority, expires_ms, tied, implicit, uid,"
+        " created_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [STATEMENT_REMOVE_RESERVATION] = "DELETE FROM reservation WHERE id = ?1",
+    [STATEMENT_PUT_FREEZE] = "INSERT INTO freeze (name, until_ms) VALUES (?1, ?2)"
+                             " ON CONFLICT (name) DO UPDATE SET until_ms = ?2",
+    [STATEMENT_DROP_FREEZE] = "DELETE FROM freeze WHERE name = ?1",
     [STATEMENT_TRIM_AGE] = "DELETE FROM event WHERE time_ms < ?1",
     [STATEMENT_TRIM_COUNT] = "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?1",
     /* Times rise with ids, but not where a clock was set back: the first id to look at is found by
@@ -53,6 +60,36 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_QUERY_VM_EVENTS] =
         "SELECT " EVENT_COLUMNS " FROM event WHERE id IN (SELECT id FROM event WHERE vm = ?4"
         " AND time_ms >= ?1 AND id > ?2 ORDER BY id DESC LIMIT ?3) ORDER BY id",
+    [STATEMENT_PUT_SERIES] = "INSERT INTO series (name, last_ms) VALUES (?1, ?2)"
+                             " ON CONFLICT (name) DO UPDATE SET last_ms = ?2",
+    [STATEMENT_ADD_SAMPLE] =
+        "INSERT OR REPLACE INTO sample VALUES (0, ?1, (SELECT id FROM series WHERE name = ?2), ?3,"
+        " ?4, ?5, ?6, ?7, ?8)",
+    /* The block of the level below that was rolled up last, or the first there is. */
+    [STATEMENT_LAST_ROLLED] =
+        "SELECT coalesce((SELECT max(block * ?2 + slot) FROM sample WHERE level = ?1 + 1 AND"
+        " block = (SELECT max(block) FROM sample WHERE level = ?1 + 1)),"
+        " (SELECT min(block) FROM sample WHERE level = ?1), 0)",
+    [STATEMENT_ROLL_UP] =
+        "INSERT OR REPLACE INTO sample SELECT ?1 + 1, block / ?2, series, block % ?2,"
+        " CAST(avg(assigned_kib) AS INTEGER), max(demand_kib), CAST(avg(target_kib) AS INTEGER),"
+        " max(pressure), min(free_kib) FROM sample"
+        " WHERE level = ?1 AND block >= ?3 AND block < ?4 GROUP BY block, series",
+    [STATEMENT_TRIM_HISTORY] = "DELETE FROM sample WHERE level = ?1 AND block < ?2",
+    [STATEMENT_TRIM_SERIES] = "DELETE FROM series WHERE last_ms < ?1",
+    /* The oldest tenth. */
+    [STATEMENT_SHRINK_HISTORY] =
+        "DELETE FROM sample WHERE level = ?1 AND block <="
+        " (SELECT min(block) + (max(block) - min(block)) / 10 FROM sample WHERE level = ?1)",
+    [STATEMENT_USED_KIB] = "SELECT (page_count - freelist_count) * page_size / 1024"
+                           " FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
+    /* Block by block, each of which has the series in one place. */
+    [STATEMENT_QUERY_HISTORY] =
+        "WITH RECURSIVE walk (block) AS (SELECT max(?2, coalesce((SELECT min(block) FROM sample"
+        " WHERE level = ?1), ?3 + 1)) UNION ALL SELECT block + 1 FROM walk WHERE block < ?3)"
+        " SELECT walk.block, slot, assigned_kib, demand_kib, target_kib, pressure, free_kib"
+        " FROM walk CROSS JOIN sample ON level = ?1 AND sample.block = walk.block"
+        " AND series = (SELECT id FROM series WHERE name = ?4)",
 };
 
 int connection_prepare(struct connection *connection, struct err *err)
@@ -133,6 +170,29 @@ static int add_event(struct connection *connection, const struct db_event *event
     return sql_finish(statement, err);
 }
 
+static int add_reservation(struct sqlite3_stmt *statement, const struct db_reservation *reservation,
+                           struct err *err)
+{
+    sql_bind_number(statement, 1, reservation->id);
+    sql_bind_text(statement, 2, reservation->name);
+    sql_bind_number(statement, 3, reservation->size_kib);
+    sql_bind_number(statement, 4, reservation->priority);
+    sql_bind_number(statement, 5, reservation->expires_ms);
+    sql_bind_number(statement, 6, reservation->tied);
+    sql_bind_number(statement, 7, reservation->implicit);
+    sql_bind_number(statement, 8, reservation->uid);
+    sql_bind_number(statement, 9, reservation->created_ms);
+    return sql_finish(statement, err);
+}
+
+static int put_freeze(struct sqlite3_stmt *statement, const struct db_freeze *freeze,
+                      struct err *err)
+{
+    sql_bind_text(statement, 1, freeze->name);
+    sql_bind_number(statement, 2, freeze->until_ms);
+    return sql_finish(statement, err);
+}
+
 static int forget_vm(struct connection *connection, const char *name, struct err *err)
 {
     static const enum statement steps[] = {STATEMENT_FORGET_VM_SETTINGS, STATEMENT_FORGET_VM};
@@ -165,6 +225,18 @@ int connection_apply(struct connection *connection, const struct db_change *chan
         return drop_setting(statements[STATEMENT_DROP_SETTING], &change->setting, err);
     case DB_ADD_EVENT:
         return add_event(connection, &change->event, err);
+    case DB_ADD_RESERVATION:
+        return add_reservation(statements[STATEMENT_ADD_RESERVATION], &change->reservation, err);
+    case DB_REMOVE_RESERVATION:
+        sql_bind_number(statements[STATEMENT_REMOVE_RESERVATION], 1, change->reservation.id);
+        return sql_finish(statements[STATEMENT_REMOVE_RESERVATION], err);
+    case DB_PUT_FREEZE:
+        return put_freeze(statements[STATEMENT_PUT_FREEZE], &change->freeze, err);
+    case DB_DROP_FREEZE:
+        sql_bind_text(statements[STATEMENT_DROP_FREEZE], 1, change->freeze.name);
+        return sql_finish(statements[STATEMENT_DROP_FREEZE], err);
+    case DB_ADD_SAMPLE:
+        return connection_add_sample(connection, &change->sample, err);
     }
     invariant(!"a known kind of change");
     return -1;

@@ -59,7 +59,7 @@ static int apply_all(struct connection *connection, struct job *first, struct er
     for (struct job *job = first; job; job = job->next) {
         enum outcome outcome;
 
-        if (job->query_done)
+        if (job_is_query(job))
             continue;
         outcome = apply_job(connection, job);
         if (outcome == OUTCOME_FAILED) {
@@ -89,7 +89,7 @@ static int write_all(struct connection *connection, struct job *first, struct er
     if (rc)
         err_wrap(err, "database");
     for (struct job *job = first; rc && job; job = job->next) {
-        if (job->query_done)
+        if (job_is_query(job))
             continue;
         job->rc = -1;
         job->err = *err;
@@ -99,16 +99,23 @@ static int write_all(struct connection *connection, struct job *first, struct er
 
 static void read_all(struct connection *connection, struct job *first)
 {
-    for (struct job *job = first; job; job = job->next)
-        if (job->query_done &&
-            connection_query_events(connection, &job->filter, &job->rows, &job->err))
+    for (struct job *job = first; job; job = job->next) {
+        int rc = 0;
+
+        if (job->query_done)
+            rc = connection_query_events(connection, &job->filter, &job->rows, &job->err);
+        else if (job->history_done)
+            rc = connection_query_history(connection, &job->history_filter, &job->samples,
+                                          &job->n_samples, &job->err);
+        if (rc)
             job->rc = err_wrap(&job->err, "database");
+    }
 }
 
 static bool any_writes(const struct job *first)
 {
     for (const struct job *job = first; job; job = job->next)
-        if (!job->query_done)
+        if (!job_is_query(job))
             return true;
     return false;
 }
@@ -140,7 +147,7 @@ static void answer_ahead(struct db *db, struct job *job)
  * far as there is room. */
 static bool keep(struct db *db, struct job *job, bool failed)
 {
-    if (!failed || job->query_done || db->stopping)
+    if (!failed || job_is_query(job) || db->stopping)
         return false;
     if (!job->done || !job_is_journal(job))
         return !job->done;
@@ -155,6 +162,7 @@ static bool keep(struct db *db, struct job *job, bool failed)
 static void drop_kept(struct db *db, struct job *job)
 {
     db->n_kept--;
+    db->n_history -= job_is_history(job);
     if (job->rc)
         db->dropped++;
     job_free(job);
@@ -188,6 +196,15 @@ static void hand_back(struct db *db, struct job *first, bool failed)
     put_back(db, &again);
     if (db->done.first)
         wake_caller(db);
+}
+
+void writer_hand_back(struct db *db, struct job *job)
+{
+    pthread_mutex_lock(&db->mutex);
+    job_list_append(&db->done, job);
+    db->n_awaited++;
+    wake_caller(db);
+    pthread_mutex_unlock(&db->mutex);
 }
 
 static void note_failure(struct db *db, bool failed, const struct err *err)

@@ -6,9 +6,7 @@
 
 #include "hv/domain_state.h"
 #include "hv/hv_sim_world.h"
-
-/* At rest, a balloon is this near its target, besides libxl's slack and video memory. */
-#define REST_TOLERANCE KIB_GRANULE
+#include "hv/rest.h"
 
 static uint32_t flag(bool is, uint32_t bit)
 {
@@ -49,9 +47,8 @@ void sim_facts_of(const struct sim_domain *domain, uint64_t since, struct sim_fa
 
 /* What is known of one domain beside what it looked like. */
 struct known {
-    bool rested;                           /* its offset was measured */
-    struct kib last_assigned, last_target; /* at the look before, to see it at rest */
-    uint64_t stamp;                        /* of the report that was read last */
+    struct rest rest;
+    uint64_t stamp; /* of the report that was read last */
 };
 
 /* One look. */
@@ -123,7 +120,7 @@ static void recall(struct sim_look *look, const struct hv_ref *ref, bool pv)
         *known = before->known[look->at_before];
     } else {
         *seen = (struct hv_domain){.ref = *ref};
-        *known = (struct known){.rested = pv};
+        *known = (struct known){.rest = rest_begin(pv)};
     }
 }
 
@@ -143,22 +140,6 @@ static void take_figures(struct hv_domain *seen, const struct sim_facts *facts)
     seen->static_max = facts->static_max;
     seen->own_target = facts->own;
     seen->has_own_target = facts->flags & FACT_OWN_TARGET;
-}
-
-/* HVM and PVH guests hold a constant more than their target says: measured once they rest. */
-static void measure_offset(struct hv_domain *seen, struct known *known, struct kib videoram)
-{
-    struct kib offset = kib_sub(seen->assigned, seen->target);
-    struct kib most = kib_add(videoram, kib(CAP_SLACK.v + REST_TOLERANCE));
-
-    if (!known->rested && seen->target.v > 0 && seen->pod_debt.v == 0 &&
-        seen->assigned.v == known->last_assigned.v && seen->target.v == known->last_target.v &&
-        offset.v >= -REST_TOLERANCE && offset.v <= most.v) {
-        seen->offset = offset;
-        known->rested = true;
-    }
-    known->last_assigned = seen->assigned;
-    known->last_target = seen->target;
 }
 
 static int decode(const struct sim_facts *facts, struct guest_report *out)
@@ -206,7 +187,7 @@ static enum vm_state judge_state(const struct hv_domain *seen, const struct know
         .saving = (flags & FACT_SAVING) || domain_name_migrates(seen->name),
         .pv = seen->pv,
         .pod_debt = seen->pod_debt.v > 0,
-        .rested = known->rested,
+        .rested = known->rest.rested,
     };
 
     return domain_state(&facts);
@@ -222,7 +203,7 @@ void sim_look_take(struct sim_look *look, const struct sim_facts *facts, int64_t
     recall(look, &facts->ref, facts->flags & FACT_PV);
     take_figures(seen, facts);
     take_report(look, seen, known, facts, now_ms);
-    measure_offset(seen, known, facts->videoram);
+    rest_look(&known->rest, seen, facts->videoram, now_ms);
     seen->state = judge_state(seen, known, facts->flags);
     now->n++;
 }

@@ -8,6 +8,7 @@
 #include <xenstore.h>
 
 #include "hv/hv_ops.h"
+#include "hv/rest.h"
 
 /* What a watch said that must be read again. */
 #define STALE_MEMORY 0x1u /* memory/…: target, static-max, videoram, our own copy */
@@ -19,12 +20,11 @@
 
 /* What is known of one domain between two looks. */
 struct xen_domain {
-    struct hv_domain seen;                 /* as last handed out */
-    unsigned stale;                        /* STALE_… */
-    bool introduced;                       /* xenstored knows it */
-    struct kib videoram;                   /* memory/videoram; 0 where there is none */
-    bool rested;                           /* its offset was measured */
-    struct kib last_assigned, last_target; /* at the look before, to see it at rest */
+    struct hv_domain seen; /* as last handed out */
+    unsigned stale;        /* STALE_… */
+    bool introduced;       /* xenstored knows it */
+    struct kib videoram;   /* memory/videoram; 0 where there is none */
+    struct rest rest;
 };
 
 struct xen {

@@ -19,9 +19,6 @@
 /* Save helpers are looked for this often; right before a write, more often (hv_xen_write.c). */
 #define SAVERS_EVERY_MS 5000
 
-/* At rest, a balloon is this near its target, besides libxl's slack and video memory. */
-#define REST_TOLERANCE KIB_GRANULE
-
 int domains_query(struct xen *xen, struct err *err)
 {
     for (;;) {
@@ -73,7 +70,7 @@ static void begin_domain(struct xen *xen, const xc_domaininfo_t *info, struct xe
     memcpy(out->seen.ref.uuid, info->handle, sizeof(out->seen.ref.uuid));
     out->seen.dom0 = info->domain == 0;
     out->seen.pv = !(info->flags & XEN_DOMINF_hvm_guest);
-    out->rested = out->seen.pv;
+    out->rest = rest_begin(out->seen.pv);
     store_watch(xen, info->domain);
 }
 
@@ -102,29 +99,11 @@ static void look_at_pod(struct xen *xen, struct xen_domain *domain)
 {
     uint64_t tot, cache, entries;
 
-    if (domain->seen.pv || domain->rested)
+    if (domain->seen.pv || domain->rest.rested)
         return;
     if (xc_domain_get_pod_target(xen->xc, domain->seen.ref.domid, &tot, &cache, &entries))
         entries = cache = 0;
     domain->seen.pod_debt = kib_from_pages(entries > cache ? entries - cache : 0);
-}
-
-/* HVM and PVH guests hold a constant more, or less, than their target says: measured once their
- * balloon rests. */
-static void measure_offset(struct xen_domain *domain)
-{
-    struct hv_domain *seen = &domain->seen;
-    struct kib offset = kib_sub(seen->assigned, seen->target);
-    struct kib most = kib_add(domain->videoram, kib(CAP_SLACK.v + REST_TOLERANCE));
-
-    if (!domain->rested && seen->target.v > 0 && seen->pod_debt.v == 0 &&
-        seen->assigned.v == domain->last_assigned.v && seen->target.v == domain->last_target.v &&
-        offset.v >= -REST_TOLERANCE && offset.v <= most.v) {
-        seen->offset = offset;
-        domain->rested = true;
-    }
-    domain->last_assigned = seen->assigned;
-    domain->last_target = seen->target;
 }
 
 static bool is_being_saved(const struct xen *xen, uint32_t domid)
@@ -147,7 +126,7 @@ static void judge_state(struct xen *xen, struct xen_domain *domain, const xc_dom
         .saving = is_being_saved(xen, seen->ref.domid) || domain_name_migrates(seen->name),
         .pv = seen->pv,
         .pod_debt = seen->pod_debt.v > 0,
-        .rested = domain->rested,
+        .rested = domain->rest.rested,
     };
 
     seen->state = domain_state(&facts);
@@ -181,7 +160,7 @@ static void update_domain(struct xen *xen, struct xen_domain *domain, const xc_d
     if (domain->stale)
         store_refresh(xen, domain, now_ms);
     look_at_pod(xen, domain);
-    measure_offset(domain);
+    rest_look(&domain->rest, &domain->seen, domain->videoram, now_ms);
     judge_state(xen, domain, info);
 }
 

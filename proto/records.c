@@ -111,3 +111,29 @@ void proto_put_event(struct proto_writer *writer, const char *key, const struct 
     proto_put_text(writer, "detail", event->detail);
     proto_object_end(writer);
 }
+
+void proto_history_begin(struct proto_writer *writer, const char *vm, int64_t step_ms)
+{
+    proto_object_begin(writer, NULL);
+    proto_put_text(writer, "vm", vm);
+    proto_put_integer(writer, "step_ms", step_ms);
+    proto_array_begin(writer, "samples");
+}
+
+void proto_put_sample(struct proto_writer *writer, const struct proto_sample *sample)
+{
+    proto_object_begin(writer, NULL);
+    proto_put_integer(writer, "time_ms", sample->time_ms);
+    put_amount(writer, "assigned_kib", sample->assigned_kib);
+    put_amount(writer, "demand_kib", sample->demand_kib);
+    put_amount(writer, "target_kib", sample->target_kib);
+    put_amount(writer, "pressure", sample->pressure);
+    put_amount(writer, "free_kib", sample->free_kib);
+    proto_object_end(writer);
+}
+
+void proto_history_end(struct proto_writer *writer)
+{
+    proto_array_end(writer);
+    proto_object_end(writer);
+}

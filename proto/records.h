@@ -85,6 +85,19 @@ struct proto_event {
     const char *detail;
 };
 
+/* A row of history. */
+struct proto_sample {
+    int64_t time_ms; /* wall clock; beginning of what it stands for */
+    int64_t assigned_kib, demand_kib;
+    int64_t target_kib, pressure; /* of a VM */
+    int64_t free_kib;             /* of the host */
+};
+
+/* An object with an array of samples, which are put between the two. vm NULL: the host. */
+void proto_history_begin(struct proto_writer *writer, const char *vm, int64_t step_ms);
+void proto_put_sample(struct proto_writer *writer, const struct proto_sample *sample);
+void proto_history_end(struct proto_writer *writer);
+
 /* Each writes one object. */
 void proto_put_host(struct proto_writer *writer, const char *key, const struct proto_host *host);
 void proto_put_vm(struct proto_writer *writer, const char *key, const struct proto_vm *vm,

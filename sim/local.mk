@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # L3: simulated hosts. Everything but main.c is a library, which tests link too.
 noinst_LIBRARIES += libxm_sim.a
+libxm_sim_a_CPPFLAGS = $(AM_CPPFLAGS) $(LZMA_CFLAGS)
 libxm_sim_a_SOURCES = \
 	%D%/control.c %D%/control.h \
 	%D%/host.c %D%/host.h \
+	%D%/lines.c %D%/lines.h \
+	%D%/replay.c %D%/replay.h \
+	%D%/replay_command.c %D%/replay_command.h \
+	%D%/replay_output.c %D%/replay_output.h \
+	%D%/replay_page.c %D%/replay_page.h \
+	%D%/samples.c %D%/samples.h \
 	%D%/scenario.c %D%/scenario.h \
 	%D%/trace.c %D%/trace.h
 
@@ -14,7 +21,7 @@ bin_PROGRAMS += %D%/xenmem-sim
 # What whoever links it needs besides, from the top layer down.
 SIM_LIBS = \
 	libxm_sim.a libxm_conf.a libxm_hv.a libxm_core.a libxm_base.a \
-	$(INIH_LIBS) $(XEN_LIBS)
+	$(INIH_LIBS) $(LZMA_LIBS) $(XEN_LIBS)
 
 scenariosdir = $(datadir)/xenmem/scenarios
 dist_scenarios_DATA = %D%/scenarios/demo.scenario

@@ -12,6 +12,7 @@
 #include "hv/hv_sim_xl.h"
 #include "sim/control.h"
 #include "sim/host.h"
+#include "sim/replay_command.h"
 
 #define MAX_SPEED 10000
 
@@ -86,6 +87,16 @@ static int run_stop(int argc, char **argv)
     return control_stop(argv[1], &err) ? complain(&err) : EXIT_DONE;
 }
 
+static int run_replay(int argc, char **argv)
+{
+    struct err err;
+    int rc = replay_command(argc, argv, &err);
+
+    if (rc > 0)
+        return EXIT_USAGE;
+    return rc < 0 ? complain(&err) : EXIT_DONE;
+}
+
 static const struct command {
     const char *name, *usage, *help;
     int (*run)(int argc, char **argv);
@@ -94,6 +105,7 @@ static const struct command {
      run_host},
     {"xl", "xl FILE COMMAND...", "act on it, as xl does on a real one", run_xl},
     {"stop", "stop FILE", "end it", run_stop},
+    {"replay", "replay TRACE [OPTION...]", "try policies on what VMs needed", run_replay},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 

@@ -1,6 +1,6 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Two PV guests and a PVH one that boots populate-on-demand appear as xl and Xen show them.
+# Two PV guests and a populate-on-demand PVH one appear as xl shows them; the PVH one is balanced.
 # limit: 240
 
 # shellcheck source=../dom0/lib.sh
@@ -34,3 +34,14 @@ for guest in pv1 pv2 pvh; do
     wait_until 60 "the agent of $guest reports" seen "shown $guest source" = agent
     note "$guest: $(vm "$guest" assigned_kib) KiB assigned, $(vm "$guest" demand_kib) KiB needed"
 done
+
+# A guest that booted populate-on-demand follows, in both directions, and its cap with it.
+ctl set pvh mode=dynamic minimum=100m startup=128m maximum=144m
+wait_until 60 "pvh is told its maximum" seen "target_kib pvh" -eq $((144 * 1024))
+wait_until 60 "pvh follows" seen "xl_mib pvh" -eq 144
+ctl set pvh minimum=176m startup=176m maximum=256m
+wait_until 60 "pvh is told its minimum" seen "target_kib pvh" -eq $((176 * 1024))
+wait_until 60 "pvh follows" seen "xl_mib pvh" -eq 176
+settled 30
+assert_near "cap of pvh" "$(xen_cap_kib pvh)" $((177 * 1024)) 128
+assert_equal "cap of pvh in show" "$(shown pvh cap_kib)" "$(xen_cap_kib pvh)"

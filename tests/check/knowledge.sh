@@ -20,6 +20,7 @@ only SQLite 'sqlite3' 'db/|tests/db/'
 only JSON 'jansson' 'proto/|tests/proto/'
 only libevent 'event2/|event\.h|ev[a-z]+\.h' 'daemon/|tests/daemon/'
 only inih 'ini\.h' 'conf/'
+only curses 'n?curses\.h|term\.h' 'cli/'
 only libcheck 'check\.h' 'tests/'
 
 # bench/ writes to simulated hosts, as tests do.

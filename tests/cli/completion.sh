@@ -21,8 +21,8 @@ offers() {
     check "after '$*': $expected" [ "$out" = "$expected" ]
 }
 
-offers "host list show set forget balance events doctor metrics version" ""
-offers "show set" s
+offers "host list show set forget balance events doctor metrics policy hooks history top export import db reserve reservations release start version" ""
+offers "show set start" s
 offers "--socket --format --help --version" -
 offers "--format --follow" events --fo
 offers "--format --for --force" set web1 --fo
@@ -30,6 +30,7 @@ offers "json" --format j
 offers "list" --format json li
 offers "web1" show w
 offers "web1" set w
+offers "host" history ho
 offers "web1" events --vm we
 offers "minimum= maximum= mode=" set web1 m
 offers "" list x

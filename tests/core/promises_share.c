@@ -240,10 +240,38 @@ bool promise_more_demand(struct world *world, struct complaint *complaint)
     return falls(world, &better, vm, are_goals_checked, complaint);
 }
 
-/* Promise 8: what can be given to a start grows with its priority, and is never less than nothing.
- */
+/* Everybody has what it keeps, and is at rest there. */
+static void give_all(struct world *world, const struct decision *decision, int32_t priority)
+{
+    struct snapshot *snapshot = &world->paper.snapshot;
+
+    for (size_t i = 0; i < snapshot->n_vms; i++) {
+        struct vm *vm = &world->paper.vms[i];
+        struct kib had = vm->assigned;
+
+        if (!shares(&decision->work[i]))
+            continue;
+        vm->target = admit_keeps(snapshot, decision, i, priority);
+        vm->assigned = kib_add(vm->target, vm->offset);
+        vm->cap = model_cap(vm, vm->target);
+        vm->cap_unlimited = false;
+        snapshot->host.free = kib_add(snapshot->host.free, kib_sub(had, vm->assigned));
+    }
+}
+
+static bool has_overrides(const struct paper *paper)
+{
+    for (size_t i = 0; i < paper->snapshot.n_vms; i++)
+        if (paper->work[i].role == ROLE_OVERRIDDEN)
+            return true;
+    return false;
+}
+
+/* Promise 8: what can be given to a start is what is there when all have given; it grows with the
+ * start's priority, and is never less than nothing. */
 bool promise_admission(struct world *world, struct complaint *complaint)
 {
+    static struct world after;
     struct paper *paper = &world->paper;
     struct kib last = kib(0);
 
@@ -252,12 +280,16 @@ bool promise_admission(struct world *world, struct complaint *complaint)
         struct admission found = admit(&paper->snapshot, &paper->decision, priority);
         struct kib all = kib_add(found.now, found.freeable);
 
-        if (found.now.v < 0 || found.freeable.v < 0)
+        world_copy(&after, world);
+        give_all(&after, &paper->decision, priority);
+        if (!has_overrides(paper) &&
+            all.v != kib_max(model_uncommitted(&after.paper.snapshot), kib(0)).v)
+            return broken(complaint,
+                          "a start of priority %d may have %" PRId64 ", and there are %" PRId64,
+                          (int)priority, all.v, model_uncommitted(&after.paper.snapshot).v);
+        if (found.now.v < 0 || found.freeable.v < 0 || all.v < last.v)
             return broken(complaint, "a start of priority %d may have %" PRId64 " and %" PRId64,
                           (int)priority, found.now.v, found.freeable.v);
-        if (all.v < last.v)
-            return broken(complaint, "a start of priority %d may have less than one below",
-                          (int)priority);
         if (found.now.v > kib_max(paper->decision.uncommitted, kib(0)).v)
             return broken(complaint, "a start may have at once what is not there");
         last = all;

@@ -118,6 +118,31 @@ START_TEST(under_scarcity_minimums_come_first_then_demand_then_buffers)
 }
 END_TEST
 
+START_TEST(the_worked_example_of_docs_policy_md)
+{
+    /* In GiB: all there is, then what db, web1, web2 and batch get of it, times ten. */
+    static const int expected[][5] = {
+        {10, 50, 20, 20, 10}, {16, 50, 40, 40, 30}, {20, 60, 40, 40, 60}, {21, 60, 45, 45, 60}};
+
+    for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++) {
+        size_t db, web1, batch;
+
+        paper_init(&paper, (expected[i][0] - 4) * 1024);
+        db = paper_add(&paper, 2048, 1024, 12288, 5120);
+        web1 = paper_add(&paper, 1024, 1024, 6144, 4096);
+        paper_add(&paper, 1024, 1024, 6144, 4096);
+        batch = paper_add(&paper, 1024, 1024, 8192, 6144);
+        paper.vms[db].settings.priority = 80;
+        paper.vms[batch].settings.priority = 10;
+        paper.vms[web1].settings.buffer_percent = 25;
+        paper.vms[web1 + 1].settings.buffer_percent = 25;
+        paper_settle(&paper);
+        for (size_t vm = db; vm <= batch; vm++)
+            ck_assert_int_eq(paper_target(&paper, vm) * 10 / 1024, expected[i][1 + vm]);
+    }
+}
+END_TEST
+
 START_TEST(equals_get_the_same_fraction_whatever_they_have_now)
 {
     size_t a, b;
@@ -210,6 +235,7 @@ int main(void)
                                   what_others_need_is_taken_from_whoever_has_most_to_spare,
                                   the_more_important_may_keep_more_to_spare,
                                   under_scarcity_minimums_come_first_then_demand_then_buffers,
+                                  the_worked_example_of_docs_policy_md,
                                   equals_get_the_same_fraction_whatever_they_have_now,
                                   small_changes_wait_until_the_vm_was_left_alone,
                                   not_even_the_minimums_fit_so_the_most_important_come_first,

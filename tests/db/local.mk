@@ -5,7 +5,13 @@ DB_GROUND = %D%/ground.c %D%/ground.h %D%/disk.c %D%/disk.h
 DB_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS) $(CHECK_CFLAGS)
 DB_TEST_LIBS = libxm_db.a libxm_base.a $(SQLITE_LIBS) $(CHECK_LIBS)
 
-check_PROGRAMS += %D%/test_open %D%/test_write %D%/test_disk
+check_PROGRAMS += %D%/test_open %D%/test_write %D%/test_disk %D%/test_history %D%/test_backup
+%C%_test_history_SOURCES = %D%/test_history.c $(DB_GROUND)
+%C%_test_history_CPPFLAGS = $(DB_TEST_CPPFLAGS)
+%C%_test_history_LDADD = $(DB_TEST_LIBS)
+%C%_test_backup_SOURCES = %D%/test_backup.c $(DB_GROUND)
+%C%_test_backup_CPPFLAGS = $(DB_TEST_CPPFLAGS)
+%C%_test_backup_LDADD = $(DB_TEST_LIBS)
 %C%_test_open_SOURCES = %D%/test_open.c $(DB_GROUND)
 %C%_test_open_CPPFLAGS = $(DB_TEST_CPPFLAGS)
 %C%_test_open_LDADD = $(DB_TEST_LIBS)

@@ -6,8 +6,12 @@ E2E_TESTS = \
 	%D%/test_doctor.py \
 	%D%/test_limits.py \
 	%D%/test_metrics.py \
+	%D%/test_hooks.py \
+	%D%/test_policies.py \
+	%D%/test_reservations.py \
 	%D%/test_settings.py \
-	%D%/test_lifecycle.py
+	%D%/test_lifecycle.py \
+	%D%/test_history.py
 TESTS += $(E2E_TESTS)
 EXTRA_DIST += $(E2E_TESTS) %D%/host.py
 

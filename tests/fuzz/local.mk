@@ -34,7 +34,7 @@ fuzzers: $(FUZZERS)
 FUZZERS += %D%/fuzz_client
 %C%_fuzz_client_SOURCES = %D%/fuzz_client.c %D%/fuzz.h $(fuzz_main)
 %C%_fuzz_client_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
-%C%_fuzz_client_LDADD = libxm_cli.a libxenmemctl.la libxm_base.a
+%C%_fuzz_client_LDADD = $(CLI_LIBS)
 
 FUZZERS += %D%/fuzz_sim
 %C%_fuzz_sim_SOURCES = %D%/fuzz_sim.c %D%/fuzz.h $(fuzz_main)

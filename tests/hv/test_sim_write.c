@@ -5,6 +5,7 @@
 
 #include "core/model.h"
 #include "hv/hv_sim.h"
+#include "hv/rest.h"
 #include "tests/hv/story.h"
 
 static struct hv *hv;
@@ -86,8 +87,9 @@ START_TEST(an_offset_is_measured_once_it_rests)
 {
     story_vm("pvh", "type=pvh memory=1g offset=100k");
     look(100);
-    ck_assert_int_eq(seen("pvh")->state, VM_BOOTING);
     look(1000);
+    ck_assert_int_eq(seen("pvh")->state, VM_BOOTING);
+    look(REST_MS);
     ck_assert_int_eq(seen("pvh")->state, VM_RUNNING);
     assert_kib(seen("pvh")->offset, kib(100));
 }
