@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define PATH_ROOM 4096
 
@@ -153,52 +152,7 @@ static void look_at_processes(const struct looking *looking)
     closedir(folder);
 }
 
-/* --- hooks ----------------------------------------------------------------------------------- */
-
-/* Why xenmemd does not run it; NULL where it does. */
-static const char *refusal_of(const struct stat *file)
-{
-    if (S_ISLNK(file->st_mode))
-        return "is a link";
-    if (file->st_uid != 0)
-        return "does not belong to root";
-    if (file->st_mode & (S_IWGRP | S_IWOTH))
-        return "can be written by others than its owner";
-    return NULL;
-}
-
-static void look_at_hook(const struct looking *looking, const char *path)
-{
-    struct stat file;
-    const char *refusal;
-
-    if (lstat(path, &file))
-        return;
-    refusal = refusal_of(&file);
-    if (refusal)
-        found(looking, "hook", true, "chown root and chmod go-w it, or take it away",
-              "%s %s: it is refused", path + strlen(looking->root), refusal);
-}
-
-/* All entries below one of the hooks' folders; deeper ones are not looked at. */
-static void look_at_hooks(const struct looking *looking, const char *below, int depth)
-{
-    char path[PATH_ROOM], inner[PATH_ROOM];
-    const struct dirent *entry;
-    DIR *folder;
-
-    if (!path_of(looking, path, "%s", below) || !(folder = opendir(path)))
-        return;
-    while ((entry = readdir(folder))) {
-        if (entry->d_name[0] == '.' ||
-            snprintf(inner, sizeof(inner), "%s/%s", path, entry->d_name) >= (int)sizeof(inner))
-            continue;
-        look_at_hook(looking, inner);
-        if (depth > 0)
-            look_at_hooks(looking, inner + strlen(looking->root), depth - 1);
-    }
-    closedir(folder);
-}
+/* --------------------------------------------------------------------------------------------- */
 
 void doctor_files_look(const char *root, enum clock_state clock, file_finding_fn *tell, void *arg)
 {
@@ -206,7 +160,6 @@ void doctor_files_look(const char *root, enum clock_state clock, file_finding_fn
 
     look_at_autoballoon(&looking);
     look_at_processes(&looking);
-    look_at_hooks(&looking, XENMEM_CONFDIR "/hooks.d", 1);
     if (clock == CLOCK_STATE_ALONE)
         found(&looking, "clock", false, "run chrony or systemd-timesyncd",
               "this host's clock is not synchronised: events and timed settings go by it");

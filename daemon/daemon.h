@@ -38,7 +38,6 @@ struct daemon {
     struct events *events;     /* what is raised: journal, log, subscribers */
     struct hooks *hooks;       /* programs of the operator that events run */
     struct changes *changes;   /* settings on their way to the disk */
-    struct server *server;     /* the Unix socket */
     struct scrape *scrape;     /* metrics over HTTP; NULL: not wanted */
     struct reservations *reservations; /* memory for starts; NULL in tests without */
     struct server *server;             /* the Unix socket */

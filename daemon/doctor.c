@@ -10,6 +10,8 @@
 #include "daemon/daemon.h"
 #include "daemon/describe.h"
 #include "daemon/engine.h"
+#include "daemon/hook_files.h"
+#include "daemon/hooks.h"
 #include "daemon/registry.h"
 #include "daemon/snapshot.h"
 #include "db/db.h"
@@ -106,6 +108,19 @@ static void look_at_daemon(const struct telling *to)
               "xenmemd only observes: no VM gets or gives memory");
 }
 
+static void look_at_hooks(const struct telling *to)
+{
+    struct hook_files files;
+
+    hooks_find(to->daemon, &files);
+    for (size_t i = 0; i < files.count; i++)
+        if (files.files[i].refused[0])
+            found(to, "hook", FINDING_WRONG, NULL,
+                  "chown root, chmod go-w and chmod +x it, or take it away", "%s is not run: %s",
+                  files.files[i].path, files.files[i].refused);
+    hook_files_fini(&files);
+}
+
 /* --- VMs ------------------------------------------------------------------------------------- */
 
 static void look_at_agent(const struct telling *to, const struct domain *domain)
@@ -190,6 +205,7 @@ void doctor_look(const struct daemon *daemon, finding_fn *tell, void *arg)
     look_at_dom0(&to);
     look_at_minimums(&to);
     look_at_daemon(&to);
+    look_at_hooks(&to);
     for (size_t i = 0; i < count; i++)
         look_at_vm(&to, order[i]);
     free(order);

@@ -51,12 +51,18 @@ def test_other_daemons_are_found():
 
 def test_hooks_that_are_refused_are_found():
     with Host(GOOD) as host:
-        folder = os.path.join("etc", "xenmem", "hooks.d", "all")
-        look(host, [(os.path.join(folder, "10-mail"), "#!/bin/sh\n")])
-        os.chmod(host.path(os.path.join("root", folder, "10-mail")), 0o777)
+        hook = host.write("10-mail", "#!/bin/sh\n")
+        folder = host.path("hooks.d")
+        os.makedirs(os.path.join(folder, "all"))
+        os.rename(hook, os.path.join(folder, "all", "10-mail"))
+        os.chmod(os.path.join(folder, "all", "10-mail"), 0o777)
+        host.stop()
+        host.write("xenmemd.conf", f"[hooks]\nfolder = {folder}\n")
+        host.start()
         code, found = look(host)
-        if "hook" in found:  # the prefix that it was built for says where hooks are
-            assert code == 1 and "10-mail" in found["hook"]["text"]
+        assert code == 1 and "10-mail" in found["hook"]["text"], found
+        os.chmod(os.path.join(folder, "all", "10-mail"), 0o755)
+        assert "hook" not in look(host)[1]
 
 
 def test_guests_without_agent_and_large_ratios_are_risks():
