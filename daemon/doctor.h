@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is wrong or risky on this host, as far as the daemon can see it. What only files of other
- * programs can tell is looked at by the command line, which runs on the same host and stalls nobody.
+ * programs can tell is looked at by the command line, which runs on the same host and stalls
+ * nobody.
  */
 #ifndef DAEMON_DOCTOR_H
 #define DAEMON_DOCTOR_H
