@@ -10,6 +10,7 @@ libxm_cli_a_SOURCES = \
 	%D%/doctor.c \
 	%D%/doctor_files.c %D%/doctor_files.h \
 	%D%/events.c \
+	%D%/freeze.c \
 	%D%/history.c \
 	%D%/hooks.c \
 	%D%/look.c \

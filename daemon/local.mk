@@ -30,6 +30,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/policies.c %D%/policies.h \
 	%D%/policy.c %D%/policy.h \
 	%D%/registry.c %D%/registry.h \
+	%D%/freezes.c %D%/freezes.h \
 	%D%/reservation.c \
 	%D%/reservation_answer.c %D%/reservation_answer.h \
 	%D%/reservations.c %D%/reservations.h \
@@ -51,6 +52,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/methods_host.c \
 	%D%/methods_doctor.c \
 	%D%/methods_metrics.c \
+	%D%/methods_freeze.c \
 	%D%/methods_policy.c \
 	%D%/methods_reservation.c \
 	%D%/methods_vm.c
