@@ -6,7 +6,6 @@
 
 const struct proto_param method_no_params[] = {{NULL, PROTO_TEXT, false}};
 
-/* True where the parameters are those of the table; else the call was answered. */
 bool method_accept(struct call *call, const struct proto_request *request,
                    const struct proto_param *params)
 {
@@ -16,6 +15,20 @@ bool method_accept(struct call *call, const struct proto_request *request,
         return true;
     call_fail(call, &err);
     return false;
+}
+
+void method_done(void *call, int rc, const struct err *err)
+{
+    struct proto_writer *answer;
+
+    if (rc) {
+        call_fail(call, err);
+        return;
+    }
+    answer = call_answer_begin(call);
+    proto_object_begin(answer, NULL);
+    proto_object_end(answer);
+    call_answer_end(call);
 }
 
 const struct method methods[] = {

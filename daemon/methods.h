@@ -11,6 +11,7 @@
 #include "daemon/server.h"
 #include "proto/proto.h"
 
+struct err;
 struct vm_entry;
 
 /* True where the parameters are those of the table; else the call was answered. */
@@ -20,12 +21,16 @@ bool method_accept(struct call *call, const struct proto_request *request,
 /* For methods without parameters. */
 extern const struct proto_param method_no_params[];
 
-/* methods_host.c */
-method_fn method_host_get;
+/* Answers a call that has nothing to say but that it was done, or failed; db's callbacks take it as
+ * it is, with the call as their argument. */
+void method_done(void *call, int rc, const struct err *err);
 
 /* The VM that the parameter name names; NULL where there is none: then the call was answered. */
 struct vm_entry *method_named_vm(struct daemon *daemon, struct call *call,
                                  const struct proto_request *request);
+
+/* methods_host.c */
+method_fn method_host_get;
 
 /* methods_vm.c */
 method_fn method_vm_list, method_vm_get, method_vm_set, method_vm_forget;
@@ -35,8 +40,10 @@ method_fn method_metrics;
 
 /* methods_doctor.c */
 method_fn method_doctor;
+
 /* methods_freeze.c */
 method_fn method_vm_freeze, method_vm_thaw;
+
 /* methods_policy.c */
 method_fn method_policy_check, method_policy_apply, method_policy_revert, method_policy_list;
 
@@ -49,6 +56,7 @@ method_fn method_balance;
 /* methods_reservation.c */
 method_fn method_reservation_create, method_reservation_list, method_reservation_release,
     method_reservation_hold;
+
 /* methods_history.c */
 method_fn method_history_get;
 

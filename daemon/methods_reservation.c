@@ -90,19 +90,13 @@ static const struct proto_param id_params[] = {{"id", PROTO_INTEGER, true},
 void method_reservation_release(struct daemon *daemon, struct call *call,
                                 const struct proto_request *request)
 {
-    struct proto_writer *answer;
     struct err err;
+    int rc;
 
     if (!method_accept(call, request, id_params))
         return;
-    if (reservations_release(daemon->reservations, proto_request_integer(request, "id", 0), &err)) {
-        call_fail(call, &err);
-        return;
-    }
-    answer = call_answer_begin(call);
-    proto_object_begin(answer, NULL);
-    proto_object_end(answer);
-    call_answer_end(call);
+    rc = reservations_release(daemon->reservations, proto_request_integer(request, "id", 0), &err);
+    method_done(call, rc, &err);
 }
 
 void method_reservation_hold(struct daemon *daemon, struct call *call,

@@ -4,6 +4,7 @@ noinst_LIBRARIES += libxm_sim.a
 libxm_sim_a_CPPFLAGS = $(AM_CPPFLAGS) $(LZMA_CFLAGS)
 libxm_sim_a_SOURCES = \
 	%D%/control.c %D%/control.h \
+	%D%/csv.c %D%/csv.h \
 	%D%/host.c %D%/host.h \
 	%D%/lines.c %D%/lines.h \
 	%D%/replay.c %D%/replay.h \

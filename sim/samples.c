@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "sim/csv.h"
 #include "sim/lines.h"
 
 #define MAX_COLUMNS 16
@@ -27,29 +28,11 @@ struct reader {
     int64_t first_s, last_s;
 };
 
-/* Cuts the line at its commas. Returns how many parts, 0 where they are too many. */
-static int split(char *line, char *parts[MAX_COLUMNS])
-{
-    int n = 0;
-
-    for (char *at = line; at; n++) {
-        char *comma = strchr(at, ',');
-
-        if (n == MAX_COLUMNS)
-            return 0;
-        parts[n] = at;
-        if (comma)
-            *comma = '\0';
-        at = comma ? comma + 1 : NULL;
-    }
-    return n;
-}
-
 static int take_header(struct reader *reader, char *line, struct err *err)
 {
     char *parts[MAX_COLUMNS];
 
-    reader->n_columns = split(line, parts);
+    reader->n_columns = csv_split(line, parts, MAX_COLUMNS);
     for (int c = 0; c < COLUMN_COUNT; c++) {
         reader->column[c] = -1;
         for (int i = 0; i < reader->n_columns; i++)
@@ -158,7 +141,7 @@ static int take_sample(struct reader *reader, char *line, struct err *err)
     const struct sampled_vm *vm = samples->n_vms > 0 ? &samples->vms[samples->n_vms - 1] : NULL;
     int64_t seconds, size, used;
 
-    if (split(line, parts) != reader->n_columns)
+    if (csv_split(line, parts, MAX_COLUMNS) != reader->n_columns)
         return err_set(err, ERR_INVALID, "not %d columns, as the first line has",
                        reader->n_columns);
     if (integer_parse(parts[reader->column[COLUMN_TIME]], 0, MAX_SECONDS, &seconds, err))

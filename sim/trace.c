@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "sim/csv.h"
 
 #define MAX_COLUMNS 16
 #define LINE_ROOM   512
@@ -21,30 +22,12 @@ struct trace {
     struct curve *curve;
 };
 
-/* Cuts the line at its commas. Returns how many parts, 0 where they are too many. */
-static int split(char *line, char *parts[MAX_COLUMNS])
-{
-    int n = 0;
-
-    for (char *at = line; at; n++) {
-        char *comma = strchr(at, ',');
-
-        if (n == MAX_COLUMNS)
-            return 0;
-        parts[n] = at;
-        if (comma)
-            *comma = '\0';
-        at = comma ? comma + 1 : NULL;
-    }
-    return n;
-}
-
 static int take_header(struct trace *trace, char *line, struct err *err)
 {
     char *parts[MAX_COLUMNS];
 
     trace->time_column = trace->need_column = trace->vm_column = -1;
-    trace->n_columns = split(line, parts);
+    trace->n_columns = csv_split(line, parts, MAX_COLUMNS);
     for (int i = 0; i < trace->n_columns; i++) {
         if (strcmp(parts[i], "timestamp_s") == 0)
             trace->time_column = i;
@@ -63,7 +46,7 @@ static int take_sample(struct trace *trace, const char *vm, char *line, struct e
     char *parts[MAX_COLUMNS];
     int64_t seconds, used;
 
-    if (split(line, parts) != trace->n_columns)
+    if (csv_split(line, parts, MAX_COLUMNS) != trace->n_columns)
         return err_set(err, ERR_INVALID, "not %d columns, as the first line has", trace->n_columns);
     if (trace->vm_column >= 0 && strcmp(parts[trace->vm_column], vm) != 0)
         return 0;
