@@ -6,7 +6,9 @@ import csv
 import io
 import json
 import os
+import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -120,14 +122,27 @@ def test_what_is_wrong_is_refused_in_one_line():
         refused(host, 5, host.socket, "list")
 
 
+def copy_of_xenmemctl(folder):
+    """Where anybody may run it: the build folder may be in root's own home. libtool has put a script in the
+    place of a program that needs a library of the build."""
+    built = pathlib.Path(XENMEMCTL).parent
+    program = built / ".libs" / "xenmemctl"
+    for library in (built.parent / ".libs").glob("libxenmemctl.so*"):
+        shutil.copy(library, folder)
+    return shutil.copy(program if program.exists() else XENMEMCTL, folder)
+
+
+# Root is somebody else for it; whoever is not root has no right to a socket without any.
 def test_who_may_not_is_told_so():
-    if os.geteuid() != 0:
-        print("   (needs root)")
-        return
+    is_root = os.geteuid() == 0
     with Host(SCENARIO) as host:
+        program = copy_of_xenmemctl(host.folder)
         os.chmod(host.folder, 0o755)
-        done = subprocess.run([XENMEMCTL, "--socket", host.socket, "list"], user=65534, capture_output=True,
-                              text=True, timeout=LIMIT_S, check=False)
+        if not is_root:
+            os.chmod(host.socket, 0)
+        done = subprocess.run([program, "--socket", host.socket, "list"], user=65534 if is_root else None,
+                              env={"LD_LIBRARY_PATH": host.folder}, cwd="/", capture_output=True, text=True,
+                              timeout=LIMIT_S, check=False)
         assert done.returncode == 6 and "Permission denied" in done.stderr, done
 
 
