@@ -49,21 +49,20 @@ static int64_t unit_kib(char letter)
     }
 }
 
-/* Reads "12" or "12.345" into thousandths. Returns what follows, NULL where no such number stands
- * there. */
+/* Reads "12" or "12.345" into thousandths, INT64_MAX where it is more. Returns what follows, NULL
+ * where no such number stands there. */
 static const char *read_thousandths(const char *text, int64_t *out)
 {
     int64_t value = 0;
     int64_t decimal = 100;
+    bool is_beyond = false;
 
     if (!isdigit((unsigned char)*text))
         return NULL;
     for (; isdigit((unsigned char)*text); text++)
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, *text - '0', &value))
-            return NULL;
-    if (__builtin_mul_overflow(value, 1000, &value))
-        return NULL;
+        is_beyond |= __builtin_mul_overflow(value, 10, &value) ||
+                     __builtin_add_overflow(value, *text - '0', &value);
+    is_beyond |= __builtin_mul_overflow(value, 1000, &value) || value > INT64_MAX - 1000;
     if (*text == '.') {
         text++;
         if (!isdigit((unsigned char)*text))
@@ -71,7 +70,7 @@ static const char *read_thousandths(const char *text, int64_t *out)
         for (; isdigit((unsigned char)*text) && decimal > 0; text++, decimal /= 10)
             value += (*text - '0') * decimal;
     }
-    *out = value;
+    *out = is_beyond ? INT64_MAX : value;
     return text;
 }
 

@@ -101,6 +101,8 @@ int cli_finish(struct cli *cli, int code)
     cli->connection = NULL;
     if (!failed)
         return code;
+    if (errno == EPIPE) /* whoever read it has seen enough */
+        return code == EXIT_DONE ? EXIT_FAILED : code;
     cli_complain(cli, EXIT_FAILED, "the output cannot be written: %s", strerror(errno));
     return code == EXIT_DONE ? EXIT_FAILED : code;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/units.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/record.h"
@@ -45,6 +46,27 @@ static void put_padded(struct cli *cli, const char *text, size_t width)
     fputs("  ", cli->out);
 }
 
+/* "from_kib=1048576" reads "from=1 GiB"; all else as it is. */
+static void put_detail(struct cli *cli, const char *detail)
+{
+    const char *at;
+
+    while ((at = strstr(detail, "_kib="))) {
+        char text[UNITS_TEXT], before[FIELD_TEXT_MAX];
+        char *end;
+        int64_t amount = strtoll(at + 5, &end, 10);
+
+        snprintf(before, sizeof(before), "%.*s", (int)(at - detail), detail);
+        text_put(cli->out, before);
+        if (end == at + 5 || amount < 0)
+            fputs("_kib=", cli->out);
+        else
+            fprintf(cli->out, "=%s", kib_format(kib(amount), text));
+        detail = end == at + 5 || amount < 0 ? at + 5 : end;
+    }
+    text_put(cli->out, detail);
+}
+
 /* A line, in columns that are as wide as most need: the next event is not known yet. */
 static void put_line(struct cli *cli, const struct xenmemctl_value *event)
 {
@@ -56,13 +78,13 @@ static void put_line(struct cli *cli, const struct xenmemctl_value *event)
     int64_t uid;
 
     fprintf(cli->out, "%s  ", record_text(event, &event_fields[1], moment));
-    put_padded(cli, kind ? kind : "-", 18);
+    put_padded(cli, kind ? kind : "-", 20);
     put_padded(cli, vm ? vm : "-", 12);
     if (reason) {
         text_put(cli->out, reason);
         fputs(detail && detail[0] ? ": " : "", cli->out);
     }
-    text_put(cli->out, detail ? detail : "");
+    put_detail(cli, detail ? detail : "");
     if (xenmemctl_integer(xenmemctl_member(event, "uid"), &uid))
         fprintf(cli->out, " (uid %" PRId64 ")", uid);
     fputc('\n', cli->out);

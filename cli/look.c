@@ -276,10 +276,15 @@ int run_list(struct cli *cli, const struct arguments *arguments)
 /* --- show ------------------------------------------------------------------------------------ */
 
 static const struct field memory_fields[] = {
-    {"assigned_kib", "assigned", FIELD_SIZE},     {"target_kib", "target", FIELD_SIZE},
-    {"overridden", "set by hand", FIELD_BOOLEAN}, {"goal_kib", "goal", FIELD_SIZE},
-    {"demand_kib", "demand", FIELD_SIZE},         {"wanted_kib", "wanted", FIELD_SIZE},
-    {"pressure", "pressure", FIELD_PERCENT},      {"status", "status", FIELD_TEXT},
+    {"assigned_kib", "assigned", FIELD_SIZE},
+    {"target_kib", "target", FIELD_SIZE},
+    {"overridden", "set by hand", FIELD_BOOLEAN},
+    {"goal_kib", "goal", FIELD_SIZE},
+    {"need_kib", "needs now", FIELD_SIZE},
+    {"demand_kib", "demand", FIELD_SIZE},
+    {"wanted_kib", "wanted", FIELD_SIZE},
+    {"pressure", "pressure", FIELD_PERCENT},
+    {"status", "status", FIELD_TEXT},
 };
 static const struct field setting_fields[] = {
     {"mode", "mode", FIELD_TEXT},

@@ -23,7 +23,7 @@ enum vm_status {
     VM_STATUS_UNKNOWN, /* no need known */
     VM_STATUS_OK,      /* more than 80% of its buffer is there */
     VM_STATUS_LOW,     /* 0 to 80% */
-    VM_STATUS_WARNING, /* assigned < demand: the guest is probably paging */
+    VM_STATUS_WARNING, /* assigned < what it needs now: the guest is probably paging */
 };
 
 /* "unknown", "ok", "low", "warning" */

@@ -119,9 +119,11 @@ static struct kib lowest(const struct vm *vm)
     return kib_min(low, vm->settings.maximum);
 }
 
-static enum vm_status status_of(struct kib assigned, struct kib demand, struct kib buffer)
+/* What a guest lacks it lacks now: demand that is remembered of a spike is no reason to warn. */
+static enum vm_status status_of(struct kib assigned, struct kib need, int32_t buffer_percent)
 {
-    struct kib spare = kib_sub(assigned, demand);
+    struct kib buffer = kib_scale(need, buffer_percent, 100);
+    struct kib spare = kib_sub(assigned, need);
 
     if (spare.v < 0)
         return VM_STATUS_WARNING;
@@ -155,5 +157,5 @@ void demand_judge(const struct vm *vm, const struct vm_track *track, struct verd
     buffer = kib_scale(demand, vm->settings.buffer_percent, 100);
     verdict->wanted = kib_clamp(kib_add(demand, buffer), verdict->low, verdict->high);
     verdict->pressure = percent(kib_add(demand, buffer), vm->assigned);
-    verdict->status = status_of(vm->assigned, demand, buffer);
+    verdict->status = status_of(vm->assigned, track->need, vm->settings.buffer_percent);
 }

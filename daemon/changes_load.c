@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the database holds, into layers and registry, at start. */
 #include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "daemon/change.h"
@@ -86,6 +87,24 @@ static void load_freeze(void *arg, const struct db_freeze *row)
     freezes_load(loading->daemon->freezes, row);
 }
 
+/* Both clocks go on alike from here; what was written "later than now" was written just now. */
+static void load_demand(void *arg, const struct db_demand *row)
+{
+    struct loading *loading = arg;
+    struct vm_entry *vm = registry_find(loading->daemon->registry, row->name);
+    struct timespec wall, now;
+    int64_t age_ms;
+
+    if (!vm)
+        return;
+    clock_gettime(CLOCK_REALTIME, &wall);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    age_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000 - row->time_ms;
+    vm->recalled = kib(row->demand_kib);
+    vm->recalled_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    vm->recalled_ms -= age_ms > 0 ? age_ms : 0;
+}
+
 static void know_name(void *arg, const char *name)
 {
     struct daemon *daemon = arg;
@@ -96,8 +115,8 @@ static void know_name(void *arg, const char *name)
 int changes_load(struct daemon *daemon, struct err *err)
 {
     struct loading loading = {.daemon = daemon, .err = err};
-    const struct db_visitor visitor = {&loading,     load_vm,          load_layer,
-                                       load_setting, load_reservation, load_freeze};
+    const struct db_visitor visitor = {&loading,         load_vm,     load_layer, load_setting,
+                                       load_reservation, load_freeze, load_demand};
 
     if (db_load(daemon->db, &visitor, err) || loading.rc)
         return -1;

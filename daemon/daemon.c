@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -18,6 +19,7 @@
 #include "daemon/freezes.h"
 #include "daemon/history.h"
 #include "daemon/hooks.h"
+#include "daemon/host_lock.h"
 #include "daemon/layers.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
@@ -71,11 +73,12 @@ static int open_hypervisor(struct daemon *daemon, struct err *err)
     const char *backend = daemon->options->backend;
     char simulated[SIM_HOST_BACKEND_MAX];
 
-    if (strncmp(backend, "sim:", 4) != 0)
-        return hv_open("xen", &daemon->hv, err);
-    if (sim_host_ensure(backend + 4, simulated, err))
-        return -1;
-    return hv_open(simulated, &daemon->hv, err);
+    if (strncmp(backend, "sim:", 4) == 0) {
+        if (sim_host_ensure(backend + 4, simulated, err))
+            return -1;
+        return hv_open(simulated, &daemon->hv, err);
+    }
+    return hv_open("xen", &daemon->hv, err);
 }
 
 /* More connections than the usual limit of 1024 descriptors allows; a lower one only means fewer.
@@ -112,6 +115,9 @@ static int make_parts(struct daemon *daemon, struct err *err)
     daemon->hooks = hooks_new(daemon);
     if (server_new(daemon, &daemon->server, err) || scrape_new(daemon, &daemon->scrape, err))
         return -1;
+    daemon->host_lock = host_lock_take(daemon->options->backend, err);
+    if (daemon->host_lock < 0)
+        return -1;
     events_raise_about(daemon->events, EVENT_DAEMON_STARTED, NULL, "version=%s backend=%s",
                        PACKAGE_VERSION, hv_kind(daemon->hv));
     if (daemon->aside[0]) {
@@ -125,6 +131,7 @@ static int make_parts(struct daemon *daemon, struct err *err)
 int daemon_start(struct daemon *daemon, struct options *options, struct err *err)
 {
     daemon->options = options;
+    daemon->host_lock = -1;
     log_set_level(options->log_level);
     allow_many_files();
     if (make_parts(daemon, err)) {
@@ -159,8 +166,10 @@ void daemon_stop(struct daemon *daemon)
     events_free(daemon->events);
     history_free(daemon->history);
     hv_close(daemon->hv);
+    if (daemon->host_lock >= 0)
+        close(daemon->host_lock);
     registry_free(daemon->registry);
     layers_free(daemon->layers);
     options_free(daemon->options);
-    *daemon = (struct daemon){0};
+    *daemon = (struct daemon){.host_lock = -1};
 }

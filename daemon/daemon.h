@@ -30,6 +30,7 @@ struct daemon {
     struct options *options;   /* what the command line and the configuration file say */
     struct loop *loop;         /* what makes it turn; one thread */
     struct hv *hv;             /* the hypervisor, real or simulated */
+    int host_lock;             /* that no other daemon has it; −1 not taken */
     char aside[PATH_MAX];      /* where a damaged database went at this start; "" none was */
     struct db *db;             /* what must outlive us */
     struct layers *layers;     /* settings, as the database and the configuration have them */

@@ -98,6 +98,7 @@ static void describe_verdict(const struct verdict *verdict, struct proto_vm *out
     out->status = vm_status_name(verdict->status);
     out->reason = reason_name(verdict->reason);
     out->reason_text = reason_text(verdict->reason);
+    out->need_kib = verdict->need.v < 0 ? PROTO_UNKNOWN : verdict->need.v;
     out->wanted_kib = verdict->demand.v < 0 ? PROTO_UNKNOWN : verdict->wanted.v;
     out->goal_kib = verdict->goal.v;
     out->lowest_kib = verdict->low.v;
@@ -141,6 +142,7 @@ void describe_vm(const struct daemon *daemon, const struct vm_entry *vm,
         .priority = settings->priority,
         .mode = choice(&vm_setting_defs[VM_KEY_MODE], settings->mode),
         .trust = settings->trust,
+        .need_kib = PROTO_UNKNOWN,
         .wanted_kib = PROTO_UNKNOWN,
         .goal_kib = PROTO_UNKNOWN,
         .lowest_kib = PROTO_UNKNOWN,

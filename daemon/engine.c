@@ -359,6 +359,11 @@ static int clear_override(struct engine *engine, struct domain *domain, struct e
     return 0;
 }
 
+static bool is_managed(const struct vm_entry *vm)
+{
+    return vm && vm->settings.mode != VM_MODE_IGNORED;
+}
+
 size_t engine_clear_overrides(struct engine *engine, const char *vm, struct err *err)
 {
     struct registry *registry = engine->daemon->registry;
@@ -367,8 +372,8 @@ size_t engine_clear_overrides(struct engine *engine, const char *vm, struct err 
     for (size_t i = 0; i < registry->n_domains; i++) {
         struct domain *domain = &registry->domains[i];
 
-        if (!domain->overridden || (domain->vm && domain->vm->frozen) ||
-            (vm && (!domain->vm || strcmp(domain->vm->name, vm) != 0)))
+        if (!domain->overridden || !is_managed(domain->vm) || domain->vm->frozen ||
+            (vm && strcmp(domain->vm->name, vm) != 0))
             continue;
         if (clear_override(engine, domain, err) == 0)
             cleared++;

@@ -19,6 +19,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/hook_files.c %D%/hook_files.h \
 	%D%/hook_process.c %D%/hook_process.h \
 	%D%/hooks.c %D%/hooks.h \
+	%D%/host_lock.c %D%/host_lock.h \
 	%D%/lag.c %D%/lag.h \
 	%D%/layers.c %D%/layers.h \
 	%D%/loop.c %D%/loop.h \

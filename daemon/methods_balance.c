@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 
+#include "base/err.h"
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
 #include "daemon/memory.h"
@@ -33,9 +34,16 @@ void method_balance(struct daemon *daemon, struct call *call, const struct proto
     static const struct proto_param params[] = {{"clear_overrides", PROTO_BOOLEAN, false},
                                                 {NULL, PROTO_TEXT, false}};
     struct balancing *balancing;
+    struct err err;
 
     if (!method_accept(call, request, params))
         return;
+    if (engine_status(daemon->engine)->settings.action == HOST_ACTION_OBSERVE) {
+        err_set(&err, ERR_FAILED,
+                "xenmemd only observes (action = observe in [host]): it carries nothing out");
+        call_fail(call, &err);
+        return;
+    }
     balancing = memory_new(1, sizeof(*balancing));
     balancing->call = call;
     if (proto_request_boolean(request, "clear_overrides", false))

@@ -174,6 +174,18 @@ static void learn_nature(const struct registry *registry, struct vm_entry *vm,
         before.target.v != vm->natural.target.v || before.static_max.v != vm->natural.static_max.v;
 }
 
+/* Started anew, the daemon goes on believing what it did: else a need that fell a minute ago would
+ * be forgotten, and memory moved for no other reason than that. */
+static void recall_demand(const struct vm_entry *vm, struct domain *domain)
+{
+    if (vm->recalled_ms == 0 || !vm->seen ||
+        memcmp(vm->uuid, domain->now.ref.uuid, sizeof(vm->uuid)) != 0)
+        return;
+    domain->track.demand = domain->track.need = vm->recalled;
+    domain->track.demand_ms = vm->recalled_ms;
+    domain->track.has_demand = true;
+}
+
 static void bind_name(struct registry *registry, const struct layers *layers, struct domain *domain,
                       const struct domain *last)
 {
@@ -191,6 +203,8 @@ static void bind_name(struct registry *registry, const struct layers *layers, st
     vm->domain = domain;
     domain->vm = vm;
     before = vm->natural;
+    if (!registry->looked)
+        recall_demand(vm, domain);
     learn_nature(registry, vm, &domain->now, registry->looked && !last);
     if (before.target.v != vm->natural.target.v || before.static_max.v != vm->natural.static_max.v)
         resolve(vm, layers);

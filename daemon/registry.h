@@ -41,6 +41,8 @@ struct vm_entry {
     struct vm_natural natural;   /* of the domain last seen; zero if never */
     uint8_t uuid[16];            /* of the domain last seen; zero once that has another name */
     bool seen;                   /* uuid is that of a domain */
+    struct kib recalled;         /* demand of that domain, as an earlier daemon wrote it down … */
+    int64_t recalled_ms;         /* … when, on the loop's clock; 0: nothing is recalled */
     uint64_t order;              /* distinct; breaks ties between equals */
     bool unsaved;                /* natural or uuid changed since they went to the database */
     enum vm_status raised;       /* the last vm-low / vm-warning / vm-ok that was raised */

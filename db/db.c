@@ -271,6 +271,16 @@ static void visit_freeze(struct sqlite3_stmt *row, const struct db_visitor *visi
         visitor->freeze(visitor->arg, &freeze);
 }
 
+static void visit_demand(struct sqlite3_stmt *row, const struct db_visitor *visitor)
+{
+    const struct db_demand demand = {.name = column_text(row, 0),
+                                     .demand_kib = sqlite3_column_int64(row, 1),
+                                     .time_ms = sqlite3_column_int64(row, 2)};
+
+    if (visitor->demand)
+        visitor->demand(visitor->arg, &demand);
+}
+
 static int each_row(struct db *db, const char *text,
                     void (*visit)(struct sqlite3_stmt *, const struct db_visitor *),
                     const struct db_visitor *visitor, struct err *err)
@@ -301,7 +311,9 @@ int db_load(struct db *db, const struct db_visitor *visitor, struct err *err)
                  "SELECT id, name, size_kib, priority, expires_ms, tied, implicit, uid, created_ms "
                  "FROM reservation ORDER BY id",
                  visit_reservation, visitor, err) ||
-        each_row(db, "SELECT name, until_ms FROM freeze ORDER BY name", visit_freeze, visitor, err))
+        each_row(db, "SELECT name, until_ms FROM freeze ORDER BY name", visit_freeze, visitor,
+                 err) ||
+        each_row(db, history_last_demands, visit_demand, visitor, err))
         return err_wrap(err, "load the database");
     return 0;
 }

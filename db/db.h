@@ -116,8 +116,15 @@ struct db_freeze {
     int64_t until_ms; /* wall clock; 0 for good */
 };
 
+/* The last demand that history has of a VM. */
+struct db_demand {
+    const char *name;
+    int64_t demand_kib;
+    int64_t time_ms; /* wall clock */
+};
+
 /* Called by db_load in this order: all VMs, all layers (oldest first), all settings (by layer,
- * ordinal), reservations (by id), freezes. Those that are NULL are not. */
+ * ordinal), reservations (by id), freezes, demands. Those that are NULL are not. */
 struct db_visitor {
     void *arg;
     void (*vm)(void *arg, const struct db_vm *vm);
@@ -125,6 +132,7 @@ struct db_visitor {
     void (*setting)(void *arg, const struct db_setting *setting);
     void (*reservation)(void *arg, const struct db_reservation *reservation);
     void (*freeze)(void *arg, const struct db_freeze *freeze);
+    void (*demand)(void *arg, const struct db_demand *demand);
 };
 
 /* Reads everything but the journal. To be called once, before anything is posted. 0 or −1. */

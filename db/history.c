@@ -22,6 +22,12 @@ static const struct {
     [DB_LEVEL_COARSE] = {INT64_C(3600) * 1000, 24},
 };
 
+/* Fine slots are of 10 s, 30 of them to a block: see levels. */
+const char history_last_demands[] =
+    "SELECT name, demand_kib, last_ms FROM series JOIN sample"
+    " ON level = 0 AND block = last_ms / 300000 AND series = id AND slot = last_ms / 10000 % 30"
+    " WHERE name <> '' AND demand_kib IS NOT NULL";
+
 int64_t db_level_step_ms(enum db_level level)
 {
     return levels[level].step_ms;

@@ -334,8 +334,9 @@ static const struct command {
     int (*run)(struct call *call);
 } commands[] = {
     {"list", "", "the domains, as xl prints them", 0, 0, false, list},
-    {"create", "NAME [-p] [KEY=VALUE...]", "build a VM: memory=, maxmem=, type=, demand= ...", 1,
-     SIM_XL_MAX_WORDS, false, create},
+    {"create", "NAME|FILE [-p] [KEY=VALUE...]",
+     "build a VM: memory=, maxmem=, type=, demand= ...; FILE is one of xl's", 1, SIM_XL_MAX_WORDS,
+     false, create},
     {"receive", "NAME [KEY=VALUE...]", "the same for one that arrives by migration", 1,
      SIM_XL_MAX_WORDS, false, receive},
     {"destroy", "NAME", "end it at once", 1, 1, true, destroy},

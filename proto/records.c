@@ -54,6 +54,7 @@ static void put_details(struct proto_writer *writer, const struct proto_vm *vm)
 {
     proto_put_text(writer, "uuid", vm->uuid);
     proto_put_text(writer, "reason_text", vm->reason_text);
+    put_amount(writer, "need_kib", vm->need_kib);
     put_amount(writer, "wanted_kib", vm->wanted_kib);
     put_amount(writer, "goal_kib", vm->goal_kib);
     put_amount(writer, "lowest_kib", vm->lowest_kib);

@@ -60,6 +60,7 @@ struct proto_vm {
     /* only in vm.get: */
     const char *uuid;        /* NULL while off */
     const char *reason_text; /* a sentence */
+    int64_t need_kib;        /* what the guest needs now, as last reported and believed */
     int64_t wanted_kib;      /* demand and buffer, within its limits */
     int64_t goal_kib;        /* where its target is to end */
     int64_t lowest_kib;      /* it is never sent below */

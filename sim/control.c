@@ -14,6 +14,7 @@
 #include "hv/hv_sim.h"
 #include "hv/hv_sim_client.h"
 #include "hv/hv_sim_xl.h"
+#include "sim/xl_file.h"
 
 #define LOOK_MS      20
 #define BUILD_LOOKS  30000 /* ten minutes */
@@ -132,6 +133,33 @@ static int run(struct sim_client *client, size_t n_words, char *const words[], i
     return wait_for(client, (enum sim_xl_wait)wait, domid, exit_code, err);
 }
 
+/* xl is given a file, the simulated host a name. */
+static bool names_a_file(const char *word)
+{
+    size_t length = strlen(word);
+
+    return strchr(word, '/') || (length > 4 && strcmp(word + length - 4, ".cfg") == 0);
+}
+
+static int create_from_file(struct sim_client *client, size_t n_words, char *const words[],
+                            int *exit_code, struct err *err)
+{
+    char *all[SIM_XL_MAX_WORDS];
+    struct xl_file file;
+    size_t n = 0;
+
+    if (xl_file_read(words[1], &file, err))
+        return -1;
+    if (n_words - 1 + file.n_words > SIM_XL_MAX_WORDS)
+        return err_set(err, ERR_INVALID, "create: too many words");
+    all[n++] = words[0];
+    for (size_t i = 0; i < file.n_words; i++)
+        all[n++] = file.words[i];
+    for (size_t i = 2; i < n_words; i++)
+        all[n++] = words[i];
+    return run(client, n, all, exit_code, err);
+}
+
 int control_xl(const char *file, size_t n_words, char *const words[], int *exit_code,
                struct err *err)
 {
@@ -140,7 +168,10 @@ int control_xl(const char *file, size_t n_words, char *const words[], int *exit_
 
     if (open_host(file, &client, err))
         return -1;
-    rc = run(client, n_words, words, exit_code, err);
+    if (n_words > 1 && strcmp(words[0], "create") == 0 && names_a_file(words[1]))
+        rc = create_from_file(client, n_words, words, exit_code, err);
+    else
+        rc = run(client, n_words, words, exit_code, err);
     sim_client_close(client);
     return rc;
 }

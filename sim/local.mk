@@ -13,7 +13,8 @@ libxm_sim_a_SOURCES = \
 	%D%/replay_page.c %D%/replay_page.h \
 	%D%/samples.c %D%/samples.h \
 	%D%/scenario.c %D%/scenario.h \
-	%D%/trace.c %D%/trace.h
+	%D%/trace.c %D%/trace.h \
+	%D%/xl_file.c %D%/xl_file.h
 
 bin_PROGRAMS += %D%/xenmem-sim
 %C%_xenmem_sim_SOURCES = %D%/main.c
@@ -25,4 +26,4 @@ SIM_LIBS = \
 	$(INIH_LIBS) $(LZMA_LIBS) $(XEN_LIBS)
 
 scenariosdir = $(datadir)/xenmem/scenarios
-dist_scenarios_DATA = %D%/scenarios/demo.scenario
+dist_scenarios_DATA = %D%/scenarios/demo.scenario %D%/scenarios/demo.conf

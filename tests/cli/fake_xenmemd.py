@@ -20,7 +20,7 @@ VM = {
 DETAILS = {
     "uuid": "0f8d2c4e-1b7a-4d53-9c6e-2a1b3c4d5e6f",
     "reason_text": "its need, with its buffer, is more than it has",
-    "wanted_kib": 1509950, "goal_kib": 1572864, "lowest_kib": 524288, "cap_kib": 1573888,
+    "need_kib": 1258291, "wanted_kib": 1509950, "goal_kib": 1572864, "lowest_kib": 524288, "cap_kib": 1573888,
     "static_max_kib": 4194304, "offset_kib": -24, "source": "agent", "fresh": True,
     "report_age_ms": 400, "available_kib": 314572, "swap_used_kib": 0, "cache_kib": 209715,
     "floor_kib": 180224, "psi_some": 1250, "psi_full": 0, "oom_kills": 0,

@@ -388,7 +388,8 @@ static void ignore_setting(void *arg, const struct db_setting *setting)
 static void use(struct db *db)
 {
     size_t sum = 0;
-    const struct db_visitor visitor = {&sum, ignore_vm, ignore_layer, ignore_setting, NULL, NULL};
+    const struct db_visitor visitor = {
+        .arg = &sum, .vm = ignore_vm, .layer = ignore_layer, .setting = ignore_setting};
     const struct db_change changes[] = {change_vm("vm-3", 1),
                                         change_setting(1, "vm-3", "buffer", 7),
                                         {.kind = DB_FORGET_VM, .vm.name = "vm-5"}};

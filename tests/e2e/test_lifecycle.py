@@ -50,6 +50,40 @@ def test_killed_and_started_again_it_has_its_settings_and_moves_nothing():
         assert len(host.actions()) == done, host.actions()[done:]
 
 
+def test_started_again_it_goes_on_believing_what_it_did():
+    """Under "hold" a demand that was forgotten would give gigabytes back at once, and take them again."""
+    with Host(TWO, "surplus = hold\n" + MANAGED) as host:
+        host.xl("demand", "busy", "2600m")
+        until("busy has what it needs", lambda: host.vm("busy")["assigned_kib"] >= 2600 * MIB)
+        host.xl("demand", "busy", "800m")
+        until("its need is known to have fallen", lambda: host.vm("busy")["need_kib"] < 900 * MIB)
+        before = host.vm("busy")["demand_kib"]
+        since = time.time() * 1000
+        until("a sample of that was taken",
+              lambda: any(row["time_ms"] > since for row in host.json("history", "busy")["samples"]))
+        host.kill()
+        host.start()
+        until("it has spoken", lambda: host.vm("busy")["need_kib"])
+        after = host.vm("busy")["demand_kib"]
+        assert 2300 * MIB < after <= before, (before, after)
+        assert host.vm("busy")["target_kib"] > 2600 * MIB, host.vm("busy")
+
+
+def test_two_daemons_cannot_have_one_host():
+    with Host(TWO, MANAGED) as host:
+        done = host.run(*host.daemon_command("--socket", host.path("other.sock"), "--database", host.path("other.db")))
+        assert done.returncode == 1 and "another xenmemd balances this host" in done.stderr, done
+        host.do("balance")
+        host.kill()
+        host.start()  # what a killed one leaves is no obstacle
+
+
+def test_who_only_observes_says_so_when_it_is_to_balance():
+    with Host(TWO, MANAGED, action="observe") as host:
+        done = host.ctl("balance")
+        assert done.returncode == 1 and "only observes" in done.stderr, done
+
+
 def test_an_override_is_known_after_a_crash_too():
     with Host(TWO, MANAGED) as host:
         host.xl("demand", "busy", "2600m")
