@@ -43,6 +43,14 @@ struct daemon {
  */
 int daemon_start(struct daemon *daemon, struct options *options, struct err *err);
 
+/*
+ * The same without loop and socket, on a hypervisor that is open already: time passes when the
+ * caller has engine_tick make a pass. For runs in virtual time. Options and hypervisor belong to
+ * the daemon from here on.
+ */
+int daemon_start_by_hand(struct daemon *daemon, struct options *options, struct hv *hv,
+                         struct err *err);
+
 /* Runs until SIGTERM or SIGINT. 0, or −1 where the loop itself failed. */
 int daemon_run(struct daemon *daemon, struct err *err);
 

@@ -38,6 +38,7 @@ struct engine {
     size_t room;
     struct waiter *waiters;
     struct edge scarce, broken;
+    struct decide_faults faults; /* zeroed but in tests */
 };
 
 struct engine *engine_new(struct daemon *daemon)
@@ -46,6 +47,11 @@ struct engine *engine_new(struct daemon *daemon)
 
     engine->daemon = daemon;
     return engine;
+}
+
+void engine_switch_off(struct engine *engine, const struct decide_faults *faults)
+{
+    engine->faults = *faults;
 }
 
 void engine_free(struct engine *engine)
@@ -278,12 +284,10 @@ static void tell_waiters(struct engine *engine, int64_t now_ms)
 
 int engine_tick(struct engine *engine, int64_t now_ms, struct err *err)
 {
-    static const struct decide_faults no_faults;
-
     if (look(engine, now_ms, err))
         return -1;
     take_snapshot(engine, now_ms);
-    decide(&engine->snapshot, engine->tracks, &engine->decision, &no_faults);
+    decide(&engine->snapshot, engine->tracks, &engine->decision, &engine->faults);
     keep_outcome(engine);
     sum_up(engine);
     act(engine);
