@@ -18,10 +18,14 @@ enum option {
     OPTION_FOLLOW,
     OPTION_FOR,
     OPTION_FORCE,
+    OPTION_HOLD,
+    OPTION_PRIORITY,
     OPTION_PLOT,
     OPTION_SINCE,
     OPTION_TIMEOUT,
+    OPTION_TTL,
     OPTION_VM,
+    OPTION_WAIT,
     OPTION_WATCH,
     OPTION_COUNT
 };
@@ -62,7 +66,11 @@ int run_forget(struct cli *cli, const struct arguments *arguments);
 int run_history(struct cli *cli, const struct arguments *arguments);
 int run_host(struct cli *cli, const struct arguments *arguments);
 int run_list(struct cli *cli, const struct arguments *arguments);
+int run_release(struct cli *cli, const struct arguments *arguments);
+int run_reservations(struct cli *cli, const struct arguments *arguments);
+int run_reserve(struct cli *cli, const struct arguments *arguments);
 int run_set(struct cli *cli, const struct arguments *arguments);
+int run_start(struct cli *cli, const struct arguments *arguments);
 int run_show(struct cli *cli, const struct arguments *arguments);
 int run_top(struct cli *cli, const struct arguments *arguments);
 int run_version(struct cli *cli, const struct arguments *arguments);

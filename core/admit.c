@@ -12,7 +12,7 @@ struct kib admit_keeps(const struct snapshot *snapshot, const struct decision *d
     switch ((enum role)work->role) {
     case ROLE_FIXED:
         return work->priority < priority ? kib_min(work->base, decision->verdicts[vm].low)
-                                         : work->base;
+                                         : share_wanted(work);
     case ROLE_SHARES:
         if (work->priority < priority)
             return work->base;
@@ -22,18 +22,17 @@ struct kib admit_keeps(const struct snapshot *snapshot, const struct decision *d
     }
 }
 
-/* What it will be counted with when it has what it keeps. */
-static struct kib least_counted(const struct snapshot *snapshot, const struct decision *decision,
-                                size_t i, int32_t priority)
+struct kib admit_holds(const struct snapshot *snapshot, const struct decision *decision, size_t vm,
+                       int32_t priority)
 {
-    const struct vm *vm = &snapshot->vms[i];
-    struct kib rest = model_rest(vm, admit_keeps(snapshot, decision, i, priority));
+    const struct vm *it = &snapshot->vms[vm];
+    struct kib rest = model_rest(it, admit_keeps(snapshot, decision, vm, priority));
 
-    switch ((enum role)decision->work[i].role) {
+    switch ((enum role)decision->work[vm].role) {
     case ROLE_NONE:
-        return decision->work[i].counted;
+        return decision->work[vm].counted;
     case ROLE_OVERRIDDEN:
-        return kib_max(rest, vm->assigned);
+        return kib_max(rest, it->assigned);
     default:
         return rest;
     }
@@ -46,8 +45,8 @@ struct admission admit(const struct snapshot *snapshot, const struct decision *d
     struct admission out;
 
     for (size_t i = 0; i < snapshot->n_vms; i++)
-        all = kib_add(all, kib_sub(decision->work[i].counted,
-                                   least_counted(snapshot, decision, i, priority)));
+        all = kib_add(
+            all, kib_sub(decision->work[i].counted, admit_holds(snapshot, decision, i, priority)));
     all = kib_max(all, kib(0));
     out.now = kib_clamp(decision->uncommitted, kib(0), all);
     out.freeable = kib_sub(all, out.now);

@@ -20,6 +20,11 @@ struct admission {
 struct kib admit_keeps(const struct snapshot *snapshot, const struct decision *decision, size_t vm,
                        int32_t priority);
 
+/* What a VM is counted with when it has what it keeps; all that it has where it may not be moved.
+ */
+struct kib admit_holds(const struct snapshot *snapshot, const struct decision *decision, size_t vm,
+                       int32_t priority);
+
 /* Exact as far as floors and mobility are known: what is left when every VM has what it keeps; who
  * lacks some of that goes first. */
 struct admission admit(const struct snapshot *snapshot, const struct decision *decision,

@@ -92,7 +92,7 @@ static enum role judge(const struct snapshot *snapshot, const struct vm *vm, str
     if (!faults->no_settle)
         settle_judge(vm, track, verdict);
     if (verdict->reason == REASON_STATIC)
-        verdict->goal = kib_clamp(vm->settings.startup, verdict->low, verdict->high);
+        verdict->low = verdict->goal = kib_clamp(vm->settings.startup, verdict->low, verdict->high);
     else if (verdict->reason == REASON_NO_DATA)
         keep_blind(vm, track, snapshot->settings.blind, verdict);
     *trial = trial_of(vm, track, verdict, low);
@@ -190,6 +190,7 @@ void decide(const struct snapshot *snapshot, struct vm_track *tracks, struct dec
 
     /* Once over all that is known; what comes after looks at the dense working space. */
     decision->uncommitted = model_unpromised(snapshot);
+    share_begin(snapshot, &look.asked);
     for (size_t i = 0; i < snapshot->n_vms; i++)
         look_at(snapshot, i, &tracks[i], decision, faults, &look);
     look.pool.all = kib_add(look.pool.all, decision->uncommitted);

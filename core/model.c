@@ -40,3 +40,12 @@ struct kib model_uncommitted(const struct snapshot *snapshot)
         left = kib_sub(left, model_headroom(&snapshot->vms[i]));
     return left;
 }
+
+struct kib model_wanted(const struct snapshot *snapshot)
+{
+    struct kib sum = kib(0);
+
+    for (size_t i = 0; i < snapshot->n_wants; i++)
+        sum = kib_add(sum, snapshot->wants[i].size);
+    return sum;
+}

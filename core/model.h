@@ -60,6 +60,12 @@ struct vm {
 /* libxl's slack: the cap that goes with a target is target + videoram + this. */
 #define CAP_SLACK ((struct kib){INT64_C(1024)})
 
+/* Memory that a start waits for, and that guests are squeezed for. */
+struct want {
+    struct kib size;
+    int32_t priority;
+};
+
 /* One moment: everything that a decision may depend on. */
 struct snapshot {
     int64_t now_ms; /* the caller's monotonic clock */
@@ -68,6 +74,8 @@ struct snapshot {
     const struct vm *vms; /* of two that are equal in everything, the earlier one comes first: keep
                              the order stable */
     size_t n_vms;
+    const struct want *wants; /* what can be fulfilled, and no more */
+    size_t n_wants;
 };
 
 /*
@@ -79,6 +87,9 @@ struct kib model_uncommitted(const struct snapshot *snapshot);
 
 /* The same without any domain's headroom taken off. */
 struct kib model_unpromised(const struct snapshot *snapshot);
+
+/* All wants together. */
+struct kib model_wanted(const struct snapshot *snapshot);
 
 /* The headroom of one domain, as above. */
 struct kib model_headroom(const struct vm *vm);

@@ -6,6 +6,11 @@ static uint32_t granules_between(struct kib from, struct kib to)
     return (uint32_t)(kib_excess(to, from).v / KIB_GRANULE);
 }
 
+static uint64_t whole_granules(struct kib amount)
+{
+    return (uint64_t)(kib_max(amount, kib(0)).v / KIB_GRANULE);
+}
+
 static uint64_t base_granules(const struct decide_work *work)
 {
     return (uint64_t)(kib_ceil(work->base, KIB_GRANULE).v / KIB_GRANULE);
@@ -16,6 +21,19 @@ static uint64_t ask_of(const struct decide_work *work, int phase)
     if (phase == SHARE_BASE)
         return base_granules(work);
     return phase == SHARE_DEMAND ? work->demand : work->buffer;
+}
+
+void share_begin(const struct snapshot *snapshot, struct asked *asked)
+{
+    *asked = (struct asked){.highest_want = -1};
+    for (size_t i = 0; i < snapshot->n_wants; i++) {
+        const struct want *want = &snapshot->wants[i];
+
+        asked->sum[SHARE_WANT][want->priority] +=
+            (uint64_t)(kib_ceil(want->size, KIB_GRANULE).v / KIB_GRANULE);
+        if (want->priority > asked->highest_want)
+            asked->highest_want = want->priority;
+    }
 }
 
 static void add_asked(const struct decide_work *work, struct asked *asked)
@@ -49,14 +67,19 @@ void share_prepare(const struct vm *vm, const struct verdict *verdict, struct de
     work->given = 0;
     work->is_short = false;
     work->standing = (uint8_t)standing_of(vm->target, verdict);
-    if (work->role == ROLE_FIXED)
-        low = high = verdict->goal;
+    if (work->role == ROLE_FIXED) {
+        high = verdict->goal;
+        if (vm->settings.priority >= asked->highest_want)
+            low = high;
+    }
     /* Targets are multiples of the granule, unless none lies between low and high. */
     work->base = kib_ceil(low, KIB_GRANULE);
     high = kib_floor(high, KIB_GRANULE);
     if (work->base.v > high.v)
         work->base = high = low;
     need = kib_clamp(kib_ceil(kib_max(verdict->demand, kib(0)), KIB_GRANULE), work->base, high);
+    if (work->role == ROLE_FIXED)
+        need = high; /* what it has is all that is known of its need */
     want = kib_clamp(kib_ceil(verdict->wanted, KIB_GRANULE), need, high);
     work->demand = granules_between(work->base, need);
     work->buffer = granules_between(need, want);
@@ -65,21 +88,47 @@ void share_prepare(const struct vm *vm, const struct verdict *verdict, struct de
     add_asked(work, asked);
 }
 
-static struct place find_place(const struct asked *asked, int first, int end, uint64_t granules)
+/* Goes on down to a priority of one phase; false where the memory ends before. */
+static bool go_down(const struct asked *asked, enum share_phase phase, int down_to,
+                    struct place *place)
 {
-    for (int phase = first; phase < end; phase++) {
-        for (int priority = SHARE_PRIORITIES - 1; priority >= 0; priority--) {
-            if (asked->sum[phase][priority] > granules)
-                return (struct place){phase, priority, granules};
-            granules -= asked->sum[phase][priority];
+    for (int priority = place->served[phase] - 1; priority >= down_to; priority--) {
+        if (asked->sum[phase][priority] > place->left) {
+            place->phase = phase;
+            place->priority = priority;
+            return false;
         }
+        place->left -= asked->sum[phase][priority];
+        place->served[phase] = priority;
     }
-    return (struct place){end, 0, granules};
+    return true;
 }
 
-static bool is_before(const struct decide_work *work, int phase, const struct place *place)
+static struct place start_place(struct kib amount)
 {
-    return phase < place->phase || (phase == place->phase && work->priority > place->priority);
+    struct place place = {.phase = SHARE_PHASES, .left = whole_granules(amount)};
+
+    for (int phase = 0; phase < SHARE_PHASES; phase++)
+        place.served[phase] = SHARE_PRIORITIES;
+    return place;
+}
+
+static void go_to_place(const struct asked *asked, struct place *place)
+{
+    for (int priority = asked->highest_want; priority >= 0; priority--)
+        if (asked->sum[SHARE_WANT][priority] > 0 &&
+            !(go_down(asked, SHARE_DEMAND, priority, place) &&
+              go_down(asked, SHARE_BUFFER, priority + 1, place) &&
+              go_down(asked, SHARE_WANT, priority, place)))
+            return;
+    if (go_down(asked, SHARE_DEMAND, 0, place))
+        go_down(asked, SHARE_BUFFER, 0, place);
+}
+
+static bool is_before(const struct decide_work *work, enum share_phase phase,
+                      const struct place *place)
+{
+    return work->priority >= place->served[phase];
 }
 
 void share_serve(const struct place *place, struct decide_work *work)
@@ -134,11 +183,6 @@ static void spread(struct decision *decision, size_t n, uint64_t granules)
         decision->work[parts[i].vm].given += parts[i].given;
 }
 
-static uint64_t whole_granules(struct kib amount)
-{
-    return (uint64_t)(kib_max(amount, kib(0)).v / KIB_GRANULE);
-}
-
 struct place share_divide(const struct snapshot *snapshot, const struct pool *pool,
                           const struct asked *asked, struct decision *decision)
 {
@@ -146,14 +190,15 @@ struct place share_divide(const struct snapshot *snapshot, const struct pool *po
     struct place place;
 
     if (rest.v < 0) {
-        place = find_place(asked, SHARE_BASE, SHARE_DEMAND, whole_granules(pool->all));
+        place = start_place(pool->all);
+        go_down(asked, SHARE_BASE, 0, &place);
     } else {
-        rest = kib_excess(rest, pool->owed);
-        place = find_place(asked, SHARE_DEMAND, SHARE_PHASES, whole_granules(rest));
+        place = start_place(kib_excess(rest, pool->owed));
+        go_to_place(asked, &place);
     }
-    if (place.phase < SHARE_PHASES) {
+    if (place.phase < SHARE_WANT) {
         divide_place(&place, decision, snapshot->n_vms);
-    } else if (snapshot->settings.surplus == SURPLUS_SHARE) {
+    } else if (place.phase == SHARE_PHASES && snapshot->settings.surplus == SURPLUS_SHARE) {
         rest = kib((int64_t)place.left * KIB_GRANULE);
         spread(decision, snapshot->n_vms,
                whole_granules(kib_sub(rest, snapshot->settings.headroom)));

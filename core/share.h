@@ -3,8 +3,10 @@
  * Dividing the host's memory: what each VM is entitled to, whatever it has now.
  *
  * First minimums and floors; then demand, the highest priority first; then buffers, the highest
- * first; within one priority everybody gets the same fraction of what it asks for. What is left
- * after that is nobody's, except with `surplus = share`. docs/policy.md has it in words.
+ * first; within one priority everybody gets the same fraction of what it asks for. What a start
+ * waits for comes as soon as what it may not touch is served: demands of its own priority, and all
+ * that those of higher ones want. What is left after that is nobody's, except with
+ * `surplus = share`. docs/policy.md has it in words.
  */
 #ifndef CORE_SHARE_H
 #define CORE_SHARE_H
@@ -20,11 +22,12 @@ struct pool {
 #define SHARE_PRIORITIES 101
 
 /* What is handed out one after the other. */
-enum share_phase { SHARE_BASE, SHARE_DEMAND, SHARE_BUFFER, SHARE_PHASES };
+enum share_phase { SHARE_BASE, SHARE_DEMAND, SHARE_BUFFER, SHARE_WANT, SHARE_PHASES };
 
 /* What all ask for together. */
 struct asked {
     struct kib bases;                             /* to the KiB */
+    int32_t highest_want;                         /* the highest priority of a start; −1 none */
     uint64_t sum[SHARE_PHASES][SHARE_PRIORITIES]; /* granules */
 };
 
@@ -32,11 +35,16 @@ struct asked {
  * behind it nothing, and those in it share what is left. */
 struct place {
     int phase, priority;
-    uint64_t left; /* granules */
+    int served[SHARE_PHASES]; /* whoever has at least this priority comes before the place */
+    uint64_t left;            /* granules */
 };
 
+/* Nobody has asked yet but the starts that wait. */
+void share_begin(const struct snapshot *snapshot, struct asked *asked);
+
 /* Fills the VM's working space from its verdict (demand, wanted, low, high; goal where it is fixed)
- * and its role, and adds to what is asked for. */
+ * and its role, and adds to what is asked for. One that is fixed may be sent down to its low for a
+ * start of higher priority. */
 void share_prepare(const struct vm *vm, const struct verdict *verdict, struct decide_work *work,
                    struct asked *asked);
 

@@ -120,7 +120,9 @@ void steady_goals(const struct snapshot *snapshot, const struct pool *pool,
 {
     struct decide_work *work = decision->work;
     enum surplus surplus = snapshot->settings.surplus;
-    struct kib limit = kib_sub(kib_sub(pool->all, pool->owed), snapshot->settings.headroom);
+    /* Memory that is kept free for the next start serves those that wait now. */
+    struct kib keep_free = kib_max(snapshot->settings.headroom, model_wanted(snapshot));
+    struct kib limit = kib_sub(kib_sub(pool->all, pool->owed), keep_free);
     struct kib held = kib(0);
     struct kib needed = kib(0);
 

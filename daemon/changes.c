@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "base/invariant.h"
@@ -17,6 +16,7 @@
 #include "daemon/loop.h"
 #include "daemon/memory.h"
 #include "daemon/registry.h"
+#include "daemon/reservations.h"
 #include "db/db.h"
 
 /* A change touches at most its own keys, once to put them and once in each layer to drop them. */
@@ -43,14 +43,6 @@ struct changes {
     int64_t next_layer;
     struct db_change *rows; /* ROWS_MAX; working space */
 };
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct changes *changes_new(struct daemon *daemon)
 {
@@ -143,6 +135,13 @@ static void load_setting(void *arg, const struct db_setting *row)
                     row->value);
 }
 
+static void load_reservation(void *arg, const struct db_reservation *row)
+{
+    const struct loading *loading = arg;
+
+    reservations_load(loading->daemon->reservations, row);
+}
+
 static void know_name(void *arg, const char *name)
 {
     struct daemon *daemon = arg;
@@ -153,7 +152,8 @@ static void know_name(void *arg, const char *name)
 int changes_load(struct daemon *daemon, struct err *err)
 {
     struct loading loading = {.daemon = daemon, .err = err};
-    const struct db_visitor visitor = {&loading, load_vm, load_layer, load_setting};
+    const struct db_visitor visitor = {&loading,     load_vm,          load_layer,
+                                       load_setting, load_reservation, NULL};
 
     if (db_load(daemon->db, &visitor, err) || loading.rc)
         return -1;
@@ -211,7 +211,7 @@ static void add_drop(void *arg, struct layer *layer, unsigned key)
 
 static void add_layer(struct row_list *list)
 {
-    int64_t now = wall_clock_ms();
+    int64_t now = daemon_wall_ms(list->change->changes->daemon);
 
     add_row(list, &(struct db_change){.kind = DB_ADD_LAYER,
                                       .layer = {.id = list->change->layer,
@@ -283,7 +283,7 @@ static void put_in_force(struct changes *changes, struct change *change)
 
     if (change->for_ms > 0)
         layer = layers_add(daemon->layers, change->layer, LAYER_TIMED, "",
-                           wall_clock_ms() + change->for_ms);
+                           daemon_wall_ms(daemon) + change->for_ms);
     invariant(layer); /* check_set saw that there is room, and changes come one at a time */
     own = layer_vm(layer, change->vm);
     for (unsigned key = 0; key < VM_KEY_COUNT; key++)

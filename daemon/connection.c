@@ -31,6 +31,7 @@ struct call {
     struct connections *all;
     struct connection *connection; /* NULL: the client left */
     uid_t uid;
+    pid_t pid;
     char id[PROTO_ID_MAX]; /* as JSON text; "" for a notification, which is not answered */
     struct call *prev, *next;
 };
@@ -167,6 +168,7 @@ static struct call *call_new(struct connection *connection, const char *id_text)
     call->all = connection->all;
     call->connection = connection;
     call->uid = connection->peer.uid;
+    call->pid = connection->peer.pid;
     invariant(strlen(id_text) < sizeof(call->id));
     memcpy(call->id, id_text, strlen(id_text) + 1);
     DL_APPEND(connection->calls, call);
@@ -438,6 +440,11 @@ void connections_publish(struct connections *all, const char *line, size_t lengt
 uid_t call_uid(const struct call *call)
 {
     return call->uid;
+}
+
+pid_t call_pid(const struct call *call)
+{
+    return call->pid;
 }
 
 bool call_is_alive(const struct call *call)

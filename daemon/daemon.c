@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -22,6 +23,7 @@
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/registry.h"
+#include "daemon/reservations.h"
 #include "daemon/server.h"
 #include "daemon/sim_host.h"
 #include "db/db.h"
@@ -92,7 +94,18 @@ static int load_settings(struct daemon *daemon, struct err *err)
     daemon->registry = registry_new();
     options_fill_layer(daemon->options, layers_find(daemon->layers, LAYER_ID_CONFIG));
     daemon->changes = changes_new(daemon);
+    daemon->reservations = reservations_new(daemon);
     return changes_load(daemon, err);
+}
+
+int64_t daemon_wall_ms(const struct daemon *daemon)
+{
+    struct timespec now;
+
+    if (daemon->wall_ms)
+        return *daemon->wall_ms;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void make_engine(struct daemon *daemon)
@@ -134,9 +147,10 @@ int daemon_start(struct daemon *daemon, struct options *options, struct err *err
 }
 
 int daemon_start_by_hand(struct daemon *daemon, struct options *options, struct hv *hv,
-                         struct err *err)
+                         const int64_t *wall_ms, struct err *err)
 {
     daemon->options = options;
+    daemon->wall_ms = wall_ms;
     daemon->hv = hv;
     log_set_level(options->log_level);
     if (open_database(daemon, err) || load_settings(daemon, err)) {
@@ -161,6 +175,7 @@ void daemon_stop(struct daemon *daemon)
 {
     engine_free(daemon->engine);
     changes_free(daemon->changes);
+    reservations_free(daemon->reservations);
     server_free(daemon->server);
     loop_free(daemon->loop);
     db_close(daemon->db);

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct access;
 struct db;
@@ -18,6 +19,7 @@ struct layers;
 struct loop;
 struct options;
 struct registry;
+struct reservations;
 struct server;
 struct changes;
 
@@ -34,7 +36,9 @@ struct daemon {
     struct history *history;   /* what is remembered of host and VMs, as samples */
     struct events *events;     /* what is raised: journal, log, subscribers */
     struct changes *changes;   /* settings on their way to the disk */
-    struct server *server;     /* the Unix socket */
+    struct reservations *reservations; /* memory for starts; NULL in tests without */
+    struct server *server;             /* the Unix socket */
+    const int64_t *wall_ms;            /* where the wall clock stands; NULL: the system's */
 };
 
 /*
@@ -45,11 +49,14 @@ int daemon_start(struct daemon *daemon, struct options *options, struct err *err
 
 /*
  * The same without loop and socket, on a hypervisor that is open already: time passes when the
- * caller has engine_tick make a pass. For runs in virtual time. Options and hypervisor belong to
- * the daemon from here on.
+ * caller has engine_tick make a pass, and it is *wall_ms o'clock. For runs in virtual time. Options
+ * and hypervisor belong to the daemon from here on.
  */
 int daemon_start_by_hand(struct daemon *daemon, struct options *options, struct hv *hv,
-                         struct err *err);
+                         const int64_t *wall_ms, struct err *err);
+
+/* What time it is, in milliseconds since 1970. */
+int64_t daemon_wall_ms(const struct daemon *daemon);
 
 /* Runs until SIGTERM or SIGINT. 0, or −1 where the loop itself failed. */
 int daemon_run(struct daemon *daemon, struct err *err);

@@ -6,6 +6,7 @@
 #include "daemon/daemon.h"
 #include "daemon/events.h"
 #include "daemon/registry.h"
+#include "daemon/reservations.h"
 
 bool edge_follow(struct edge *edge, bool now, int64_t now_ms, int64_t hold_ms)
 {
@@ -45,6 +46,8 @@ static void on_gone(void *arg, struct vm_entry *vm, const struct domain *last)
                        last->now.assigned.v);
     vm->raised = vm->pending = VM_STATUS_UNKNOWN;
     vm->raised_unresponsive = false;
+    if (daemon->reservations)
+        reservations_note_death(daemon->reservations, vm->name, last);
 }
 
 static void on_renamed(void *arg, const char *from, struct vm_entry *to)

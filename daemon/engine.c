@@ -15,6 +15,7 @@
 #include "daemon/loop.h"
 #include "daemon/memory.h"
 #include "daemon/registry.h"
+#include "daemon/reservations.h"
 #include "daemon/snapshot.h"
 #include "db/db.h"
 
@@ -287,9 +288,13 @@ int engine_tick(struct engine *engine, int64_t now_ms, struct err *err)
     if (look(engine, now_ms, err))
         return -1;
     take_snapshot(engine, now_ms);
+    if (engine->daemon->reservations)
+        reservations_prepare(engine->daemon->reservations, &engine->snapshot, engine->vms);
     decide(&engine->snapshot, engine->tracks, &engine->decision, &engine->faults);
     keep_outcome(engine);
     sum_up(engine);
+    if (engine->daemon->reservations)
+        reservations_judge(engine->daemon->reservations, &engine->snapshot, &engine->decision);
     act(engine);
     tell_host(engine, now_ms);
     tell_domains(engine, now_ms);
@@ -305,6 +310,13 @@ int engine_tick(struct engine *engine, int64_t now_ms, struct err *err)
 const struct engine_status *engine_status(const struct engine *engine)
 {
     return &engine->status;
+}
+
+void engine_last(const struct engine *engine, const struct snapshot **snapshot,
+                 const struct decision **decision)
+{
+    *snapshot = &engine->snapshot;
+    *decision = &engine->decision;
 }
 
 void engine_when_settled(struct engine *engine, int64_t limit_ms,

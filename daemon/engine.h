@@ -51,6 +51,10 @@ struct engine_status {
 };
 const struct engine_status *engine_status(const struct engine *engine);
 
+/* What the last pass saw and what it decided; empty before the first. Valid until the next. */
+void engine_last(const struct engine *engine, const struct snapshot **snapshot,
+                 const struct decision **decision);
+
 /*
  * Calls done once the host is settled, or limit_ms from the next pass on have passed (settled is
  * then false). Operators' `balance`.

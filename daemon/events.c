@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "base/err.h"
@@ -47,6 +46,11 @@ static const struct {
     [EVENT_VM_GONE] = {"vm-gone", LOG_LEVEL_NOTICE},
     [EVENT_OVERRIDE_SEEN] = {"override-seen", LOG_LEVEL_NOTICE},
     [EVENT_OVERRIDE_CLEARED] = {"override-cleared", LOG_LEVEL_NOTICE},
+    [EVENT_RESERVATION_GRANTED] = {"reservation-granted", LOG_LEVEL_NOTICE},
+    [EVENT_RESERVATION_REFUSED] = {"reservation-refused", LOG_LEVEL_WARNING},
+    [EVENT_RESERVATION_EXPIRED] = {"reservation-expired", LOG_LEVEL_WARNING},
+    [EVENT_RESERVATION_RELEASED] = {"reservation-released", LOG_LEVEL_NOTICE},
+    [EVENT_RESERVATION_BROKEN] = {"reservation-broken", LOG_LEVEL_ERROR},
     [EVENT_SETTINGS_CHANGED] = {"settings-changed", LOG_LEVEL_NOTICE},
     [EVENT_DATABASE_FAILED] = {"database-failed", LOG_LEVEL_ERROR},
     [EVENT_DATABASE_OK] = {"database-ok", LOG_LEVEL_NOTICE},
@@ -85,14 +89,6 @@ void events_free(struct events *events)
     }
     proto_writer_free(events->writer);
     free(events);
-}
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void log_event(const struct event *event)
@@ -160,7 +156,7 @@ static void journal(struct events *events, const struct db_event *row, bool publ
 void events_raise(struct events *events, const struct event *event)
 {
     const struct db_event row = {.id = events->next_id++,
-                                 .time_ms = wall_clock_ms(),
+                                 .time_ms = daemon_wall_ms(events->daemon),
                                  .kind = event_kind_name(event->kind),
                                  .vm = event->vm,
                                  .domid = event->domid,

@@ -18,6 +18,9 @@ libxm_daemon_a_SOURCES = \
 	%D%/notify.c %D%/notify.h \
 	%D%/options.c %D%/options.h \
 	%D%/registry.c %D%/registry.h \
+	%D%/reservation.c \
+	%D%/reservation_answer.c %D%/reservation_answer.h \
+	%D%/reservations.c %D%/reservations.h \
 	%D%/server.c %D%/server.h \
 	%D%/settings_text.c %D%/settings_text.h \
 	%D%/set_request.c %D%/set_request.h \
@@ -30,6 +33,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/methods_events.c \
 	%D%/methods_history.c \
 	%D%/methods_host.c \
+	%D%/methods_reservation.c \
 	%D%/methods_vm.c
 libxm_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
 

@@ -27,6 +27,9 @@ method_fn method_vm_list, method_vm_get, method_vm_set, method_vm_forget;
 /* methods_balance.c */
 method_fn method_balance;
 
+/* methods_reservation.c */
+method_fn method_reservation_create, method_reservation_list, method_reservation_release,
+    method_reservation_hold;
 /* methods_history.c */
 method_fn method_history_get;
 

@@ -49,6 +49,9 @@ int server_access_changed(struct server *server, struct err *err);
 /* Says who called, for the journal. */
 uid_t call_uid(const struct call *call);
 
+/* The process that called. */
+pid_t call_pid(const struct call *call);
+
 /* True as long as somebody waits for the answer. */
 bool call_is_alive(const struct call *call);
 

@@ -246,6 +246,31 @@ static void visit_setting(struct sqlite3_stmt *row, const struct db_visitor *vis
     visitor->setting(visitor->arg, &setting);
 }
 
+static void visit_reservation(struct sqlite3_stmt *row, const struct db_visitor *visitor)
+{
+    const struct db_reservation reservation = {.id = sqlite3_column_int64(row, 0),
+                                               .name = column_text(row, 1),
+                                               .size_kib = sqlite3_column_int64(row, 2),
+                                               .priority = sqlite3_column_int64(row, 3),
+                                               .expires_ms = sqlite3_column_int64(row, 4),
+                                               .tied = sqlite3_column_int64(row, 5) != 0,
+                                               .implicit = sqlite3_column_int64(row, 6) != 0,
+                                               .uid = sqlite3_column_int64(row, 7),
+                                               .created_ms = sqlite3_column_int64(row, 8)};
+
+    if (visitor->reservation)
+        visitor->reservation(visitor->arg, &reservation);
+}
+
+static void visit_freeze(struct sqlite3_stmt *row, const struct db_visitor *visitor)
+{
+    const struct db_freeze freeze = {.name = column_text(row, 0),
+                                     .until_ms = sqlite3_column_int64(row, 1)};
+
+    if (visitor->freeze)
+        visitor->freeze(visitor->arg, &freeze);
+}
+
 static int each_row(struct db *db, const char *text,
                     void (*visit)(struct sqlite3_stmt *, const struct db_visitor *),
                     const struct db_visitor *visitor, struct err *err)
@@ -271,7 +296,12 @@ int db_load(struct db *db, const struct db_visitor *visitor, struct err *err)
         each_row(db,
                  "SELECT layer, scope, match, ordinal, key, value FROM setting ORDER BY layer, "
                  "ordinal, match, key",
-                 visit_setting, visitor, err))
+                 visit_setting, visitor, err) ||
+        each_row(db,
+                 "SELECT id, name, size_kib, priority, expires_ms, tied, implicit, uid, created_ms "
+                 "FROM reservation ORDER BY id",
+                 visit_reservation, visitor, err) ||
+        each_row(db, "SELECT name, until_ms FROM freeze ORDER BY name", visit_freeze, visitor, err))
         return err_wrap(err, "load the database");
     return 0;
 }

@@ -97,13 +97,34 @@ struct db_setting {
     int64_t value;
 };
 
+/* Memory that was granted and not yet used. */
+struct db_reservation {
+    int64_t id;
+    const char *name; /* of the VM that it is for; "" of none */
+    int64_t size_kib;
+    int64_t priority;
+    int64_t expires_ms; /* wall clock; 0 never */
+    bool tied;          /* to its holder's connection */
+    bool implicit;      /* left by a VM's death, for its reboot */
+    int64_t uid;        /* who asked for it; −1: nobody */
+    int64_t created_ms; /* wall clock */
+};
+
+/* A VM that the operator froze. */
+struct db_freeze {
+    const char *name;
+    int64_t until_ms; /* wall clock; 0 for good */
+};
+
 /* Called by db_load in this order: all VMs, all layers (oldest first), all settings (by layer,
- * ordinal). */
+ * ordinal), reservations (by id), freezes. Those that are NULL are not. */
 struct db_visitor {
     void *arg;
     void (*vm)(void *arg, const struct db_vm *vm);
     void (*layer)(void *arg, const struct db_layer *layer);
     void (*setting)(void *arg, const struct db_setting *setting);
+    void (*reservation)(void *arg, const struct db_reservation *reservation);
+    void (*freeze)(void *arg, const struct db_freeze *freeze);
 };
 
 /* Reads everything but the journal. To be called once, before anything is posted. 0 or −1. */
@@ -137,14 +158,18 @@ struct db_sample {
 };
 
 enum db_change_kind {
-    DB_PUT_VM,       /* vm: by name, whole row */
-    DB_FORGET_VM,    /* vm.name: its row, and what the base and timed layers say of it */
-    DB_ADD_LAYER,    /* layer */
-    DB_REMOVE_LAYER, /* layer.id, with its settings */
-    DB_PUT_SETTING,  /* setting: replaces that key of that match in that layer */
-    DB_DROP_SETTING, /* setting: layer, scope, match, key */
-    DB_ADD_EVENT,    /* event */
-    DB_ADD_SAMPLE,   /* sample; in a transaction of nothing else */
+    DB_PUT_VM,             /* vm: by name, whole row */
+    DB_FORGET_VM,          /* vm.name: its row, and what the base and timed layers say of it */
+    DB_ADD_LAYER,          /* layer */
+    DB_REMOVE_LAYER,       /* layer.id, with its settings */
+    DB_PUT_SETTING,        /* setting: replaces that key of that match in that layer */
+    DB_DROP_SETTING,       /* setting: layer, scope, match, key */
+    DB_ADD_EVENT,          /* event */
+    DB_ADD_SAMPLE,         /* sample; in a transaction of nothing else */
+    DB_ADD_RESERVATION,    /* reservation */
+    DB_REMOVE_RESERVATION, /* reservation.id */
+    DB_PUT_FREEZE,         /* freeze */
+    DB_DROP_FREEZE,        /* freeze.name */
 };
 
 struct db_change {
@@ -154,6 +179,8 @@ struct db_change {
         struct db_layer layer;
         struct db_setting setting;
         struct db_event event;
+        struct db_reservation reservation;
+        struct db_freeze freeze;
         struct db_sample sample;
     };
 };

@@ -33,6 +33,14 @@ static size_t strings_of(struct db_change *change, const char **strings[4])
         strings[count++] = &change->event.reason;
         strings[count++] = &change->event.detail;
         break;
+    case DB_ADD_RESERVATION:
+    case DB_REMOVE_RESERVATION:
+        strings[count++] = &change->reservation.name;
+        break;
+    case DB_PUT_FREEZE:
+    case DB_DROP_FREEZE:
+        strings[count++] = &change->freeze.name;
+        break;
     case DB_ADD_SAMPLE:
         strings[count++] = &change->sample.vm;
         break;

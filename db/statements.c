@@ -42,6 +42,13 @@ static const char *const texts[STATEMENT_COUNT] = {
         "DELETE FROM setting WHERE layer = ?1 AND scope = ?2 AND match = ?3 AND key = ?4",
     [STATEMENT_ADD_EVENT] =
         "INSERT INTO event (" EVENT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [STATEMENT_ADD_RESERVATION] =
+        "INSERT INTO reservation (id, name, size_kib, priority, expires_ms, tied, implicit, uid,"
+        " created_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [STATEMENT_REMOVE_RESERVATION] = "DELETE FROM reservation WHERE id = ?1",
+    [STATEMENT_PUT_FREEZE] = "INSERT INTO freeze (name, until_ms) VALUES (?1, ?2)"
+                             " ON CONFLICT (name) DO UPDATE SET until_ms = ?2",
+    [STATEMENT_DROP_FREEZE] = "DELETE FROM freeze WHERE name = ?1",
     [STATEMENT_TRIM_AGE] = "DELETE FROM event WHERE time_ms < ?1",
     [STATEMENT_TRIM_COUNT] = "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?1",
     /* Times rise with ids, but not where a clock was set back: the first id to look at is found by
@@ -163,6 +170,29 @@ static int add_event(struct connection *connection, const struct db_event *event
     return sql_finish(statement, err);
 }
 
+static int add_reservation(struct sqlite3_stmt *statement, const struct db_reservation *reservation,
+                           struct err *err)
+{
+    sql_bind_number(statement, 1, reservation->id);
+    sql_bind_text(statement, 2, reservation->name);
+    sql_bind_number(statement, 3, reservation->size_kib);
+    sql_bind_number(statement, 4, reservation->priority);
+    sql_bind_number(statement, 5, reservation->expires_ms);
+    sql_bind_number(statement, 6, reservation->tied);
+    sql_bind_number(statement, 7, reservation->implicit);
+    sql_bind_number(statement, 8, reservation->uid);
+    sql_bind_number(statement, 9, reservation->created_ms);
+    return sql_finish(statement, err);
+}
+
+static int put_freeze(struct sqlite3_stmt *statement, const struct db_freeze *freeze,
+                      struct err *err)
+{
+    sql_bind_text(statement, 1, freeze->name);
+    sql_bind_number(statement, 2, freeze->until_ms);
+    return sql_finish(statement, err);
+}
+
 static int forget_vm(struct connection *connection, const char *name, struct err *err)
 {
     static const enum statement steps[] = {STATEMENT_FORGET_VM_SETTINGS, STATEMENT_FORGET_VM};
@@ -195,6 +225,16 @@ int connection_apply(struct connection *connection, const struct db_change *chan
         return drop_setting(statements[STATEMENT_DROP_SETTING], &change->setting, err);
     case DB_ADD_EVENT:
         return add_event(connection, &change->event, err);
+    case DB_ADD_RESERVATION:
+        return add_reservation(statements[STATEMENT_ADD_RESERVATION], &change->reservation, err);
+    case DB_REMOVE_RESERVATION:
+        sql_bind_number(statements[STATEMENT_REMOVE_RESERVATION], 1, change->reservation.id);
+        return sql_finish(statements[STATEMENT_REMOVE_RESERVATION], err);
+    case DB_PUT_FREEZE:
+        return put_freeze(statements[STATEMENT_PUT_FREEZE], &change->freeze, err);
+    case DB_DROP_FREEZE:
+        sql_bind_text(statements[STATEMENT_DROP_FREEZE], 1, change->freeze.name);
+        return sql_finish(statements[STATEMENT_DROP_FREEZE], err);
     case DB_ADD_SAMPLE:
         return connection_add_sample(connection, &change->sample, err);
     }

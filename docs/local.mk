@@ -6,3 +6,7 @@ dist_doc_DATA = \
 	%D%/screens.md \
 	%D%/tuning.md \
 	%D%/xen-notes.md
+
+# Every interleaving of the protocol of reservations.
+TESTS += %D%/model/check.sh
+EXTRA_DIST += %D%/model/check.sh %D%/model/reservations.pml

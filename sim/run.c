@@ -2,6 +2,7 @@
 #include "sim/run.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "daemon/layers.h"
 #include "daemon/options.h"
 #include "daemon/registry.h"
+#include "daemon/reservations.h"
 #include "db/db.h"
 #include "hv/hv_sim.h"
 #include "hv/hv_sim_vm.h"
@@ -24,7 +26,8 @@
 #include "sim/scenario.h"
 #include "sim/script.h"
 
-#define PASS_MS        1000 /* as the daemon's interval is if nobody sets it */
+#define PASS_MS        1000                   /* as the daemon's interval is if nobody sets it */
+#define EPOCH_MS       INT64_C(1700000000000) /* when a run begins */
 #define LEAST_MS       (10 * 60 * INT64_C(1000))
 #define BEYOND_MS      (60 * INT64_C(1000))
 #define PROGRESS_EVERY 256
@@ -55,6 +58,7 @@ struct run {
     struct run_miss *misses; /* as many as there are expectations */
     size_t next_expectation;
     int64_t now_ms, end_ms;
+    int64_t wall_ms; /* the daemon's wall clock: it began at some time, and moves with now_ms */
 };
 
 /* --- the daemon ------------------------------------------------------------------------------ */
@@ -118,7 +122,7 @@ static int start_daemon(struct run *run, struct err *err)
     }
     options->log_level = LOG_LEVEL_ERROR;
     hv_sim_local_open(run->world, &hv);
-    if (daemon_start_by_hand(&run->daemon, options, hv, err))
+    if (daemon_start_by_hand(&run->daemon, options, hv, &run->wall_ms, err))
         return -1;
     engine_switch_off(run->daemon.engine, &run->options.faults);
     fill_layers(run);
@@ -148,6 +152,35 @@ static void set(struct run *run, const struct script_command *command)
         fill_layers(run);
 }
 
+static const struct reservation *find_reservation(const struct run *run, const char *name)
+{
+    const struct reservation *it = reservations_first(run->daemon.reservations);
+
+    while (it && strcmp(it->name, name) != 0)
+        it = it->next;
+    return it;
+}
+
+static void reserve(struct run *run, const struct script_command *command)
+{
+    const struct reservation_request request = {.name = command->name,
+                                                .size = command->wish.size,
+                                                .priority = command->wish.priority,
+                                                .ttl_ms = command->wish.ttl_ms,
+                                                .wait_ms = command->wish.wait_ms};
+
+    if (run->is_up)
+        reservations_ask(run->daemon.reservations, NULL, &request);
+}
+
+static void release(struct run *run, const struct script_command *command)
+{
+    const struct reservation *it = run->is_up ? find_reservation(run, command->name) : NULL;
+
+    if (it)
+        (void)reservations_release(run->daemon.reservations, it->id, NULL);
+}
+
 static int carry_out(struct run *run, const struct script_command *command, struct err *err)
 {
     switch (command->deed) {
@@ -157,6 +190,12 @@ static int carry_out(struct run *run, const struct script_command *command, stru
     case SCRIPT_CLEAR:
         if (run->is_up)
             (void)engine_clear_overrides(run->daemon.engine, command->name, NULL);
+        return 0;
+    case SCRIPT_RESERVE:
+        reserve(run, command);
+        return 0;
+    case SCRIPT_RELEASE:
+        release(run, command);
         return 0;
     case SCRIPT_KILL:
         stop_daemon(run);
@@ -323,6 +362,8 @@ static int64_t host_figure(const struct run *run, enum script_figure figure)
     switch (figure) {
     case FIGURE_FREE:
         return run->world->free.v;
+    case FIGURE_RESERVED:
+        return status->unbound.v;
     case FIGURE_UNCOMMITTED:
         return status->uncommitted.v;
     case FIGURE_ASSIGNED:
@@ -366,6 +407,12 @@ static bool vm_figure(struct run *run, const char *name, enum script_figure figu
 
     if (figure == FIGURE_CHANGES) {
         *out = vm ? (int64_t)vm->changes : 0;
+        return true;
+    }
+    if (figure == FIGURE_RESERVATION) {
+        const struct reservation *it = run->is_up ? find_reservation(run, name) : NULL;
+
+        *out = it ? (int64_t)it->state : SCRIPT_NO_RESERVATION;
         return true;
     }
     if (!entry || !entry->domain) {
@@ -416,15 +463,37 @@ static void hold_against_due(struct run *run)
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
+static bool is_saving(const struct run *run)
+{
+    const struct reservation *it = reservations_first(run->daemon.reservations);
+
+    while (it && it->state != RESERVATION_SAVING)
+        it = it->next;
+    return it != NULL;
+}
+
+/* The disk takes no virtual time: what is on its way is there before the next pass. */
+static void await_database(struct run *run)
+{
+    struct pollfd fd = {.fd = db_fd(run->daemon.db), .events = POLLIN};
+
+    db_dispatch(run->daemon.db);
+    while (is_saving(run)) {
+        (void)poll(&fd, 1, -1);
+        db_dispatch(run->daemon.db);
+    }
+}
+
 static int pass(struct run *run, struct err *err)
 {
     run->now_ms += PASS_MS;
+    run->wall_ms += PASS_MS;
     if (carry_out_due(run, err))
         return -1;
     if (run->is_up) {
         if (engine_tick(run->daemon.engine, run->now_ms, err))
             return -1;
-        db_dispatch(run->daemon.db);
+        await_database(run);
     }
     world_advance(run->world, run->now_ms);
     count_pass(run);
@@ -457,6 +526,7 @@ int run_scenario(const char *file, const struct run_options *options, replay_pro
 
     invariant(run);
     run->options = *options;
+    run->wall_ms = EPOCH_MS;
     run->result.policy = REPLAY_XENMEM;
     if (scenario_read(file, &run->world, &run->script, err)) {
         free(run);

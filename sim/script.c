@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/invariant.h"
 #include "core/decide.h"
+#include "daemon/reservations.h"
 #include "hv/hv_sim_vm.h"
 
 #define MINIMUM_IF_NOT_SAID (INT64_C(256) * 1024)
@@ -119,6 +120,8 @@ static const struct {
 } commands[] = {
     {"set", "set VM|host KEY=VALUE...", SCRIPT_SET, 2, MAX_ARGUMENTS},
     {"clear-override", "clear-override VM", SCRIPT_CLEAR, 1, 1},
+    {"reserve", "reserve VM SIZE [priority=N] [wait=TIME] [ttl=TIME]", SCRIPT_RESERVE, 2, 5},
+    {"release", "release VM", SCRIPT_RELEASE, 1, 1},
     {"daemon", "daemon kill|start", SCRIPT_KILL, 1, 1},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
@@ -149,6 +152,33 @@ static int take_pair(struct script_command *command, char *pair, struct err *err
                         err);
 }
 
+static int take_wish(struct script_wish *wish, const char *word, struct err *err)
+{
+    int64_t priority;
+
+    if (strncmp(word, "wait=", 5) == 0)
+        return duration_parse(word + 5, &wish->wait_ms, err);
+    if (strncmp(word, "ttl=", 4) == 0)
+        return duration_parse(word + 4, &wish->ttl_ms, err);
+    if (strncmp(word, "priority=", 9) != 0)
+        return err_set(err, ERR_INVALID, "reserve has no '%.40s'", word);
+    if (setting_parse(&vm_setting_defs[VM_KEY_PRIORITY], word + 9, &priority, err))
+        return -1;
+    wish->priority = (int32_t)priority;
+    return 0;
+}
+
+static int fill_wish(struct script_wish *wish, int n, char *words[], struct err *err)
+{
+    wish->priority = (int32_t)vm_setting_defs[VM_KEY_PRIORITY].fallback;
+    if (kib_parse(words[1], &wish->size, err))
+        return -1;
+    for (int i = 2; i < n; i++)
+        if (take_wish(wish, words[i], err))
+            return -1;
+    return 0;
+}
+
 static int fill_command(struct script_command *command, int n, char *words[], struct err *err)
 {
     if (command->deed == SCRIPT_KILL) {
@@ -159,6 +189,8 @@ static int fill_command(struct script_command *command, int n, char *words[], st
         return 0;
     }
     snprintf(command->name, sizeof(command->name), "%s", words[0]);
+    if (command->deed == SCRIPT_RESERVE)
+        return fill_wish(&command->wish, n, words, err);
     for (int i = 1; i < n; i++)
         if (take_pair(command, words[i], err))
             return -1;
@@ -169,7 +201,8 @@ int script_take_command(struct script *script, const char *word, const char *arg
                         int64_t due_ms, int64_t every_ms, int line, struct err *err)
 {
     int index = find_command(word);
-    struct script_command command = {due_ms, every_ms, line, commands[index].deed, "", {0}};
+    struct script_command command = {
+        .due_ms = due_ms, .every_ms = every_ms, .line = line, .deed = commands[index].deed};
     char *words[MAX_ARGUMENTS + 1], *rest;
     char text[512];
     int n = 0;
@@ -189,7 +222,7 @@ int script_take_command(struct script *script, const char *word, const char *arg
 
 /* --- expectations ---------------------------------------------------------------------------- */
 
-enum figure_kind { KIND_SIZE, KIND_COUNT, KIND_STATE, KIND_STATUS };
+enum figure_kind { KIND_SIZE, KIND_COUNT, KIND_STATE, KIND_STATUS, KIND_RESERVATION };
 
 static const struct {
     const char *name;
@@ -202,8 +235,10 @@ static const struct {
     [FIGURE_DEMAND] = {"demand", KIND_SIZE, true, true},
     [FIGURE_STATE] = {"state", KIND_STATE, true, false},
     [FIGURE_STATUS] = {"status", KIND_STATUS, true, false},
+    [FIGURE_RESERVATION] = {"reservation", KIND_RESERVATION, true, false},
     [FIGURE_CHANGES] = {"changes", KIND_COUNT, true, true},
     [FIGURE_FREE] = {"free", KIND_SIZE, false, true},
+    [FIGURE_RESERVED] = {"reserved", KIND_SIZE, false, true},
     [FIGURE_UNCOMMITTED] = {"uncommitted", KIND_SIZE, false, true},
     [FIGURE_CRASHES] = {"crashes", KIND_COUNT, false, true},
     [FIGURE_OOM_KILLS] = {"oom-kills", KIND_COUNT, false, true},
@@ -248,6 +283,20 @@ static const char *status_name(int index)
     return vm_status_name((enum vm_status)index);
 }
 
+/* "none" comes before the daemon's own names. */
+static const char *reservation_name(int index)
+{
+    return index == 0 ? "none" : reservation_state_name((enum reservation_state)(index - 1));
+}
+
+static int parse_reservation(const char *text, int64_t *out, struct err *err)
+{
+    if (find_name(text, RESERVATION_BOUND + 2, reservation_name, out, err))
+        return -1;
+    *out += SCRIPT_NO_RESERVATION;
+    return 0;
+}
+
 static int parse_value(enum script_figure figure, const char *text, int64_t *out, struct err *err)
 {
     struct kib size;
@@ -257,6 +306,8 @@ static int parse_value(enum script_figure figure, const char *text, int64_t *out
         return find_name(text, VM_STATE_COUNT, state_name, out, err);
     case KIND_STATUS:
         return find_name(text, VM_STATUS_WARNING + 1, status_name, out, err);
+    case KIND_RESERVATION:
+        return parse_reservation(text, out, err);
     case KIND_COUNT:
         return integer_parse(text, 0, INT64_MAX, out, err);
     default:
@@ -275,6 +326,9 @@ const char *script_format(enum script_figure figure, int64_t value, char buf[UNI
         return buf;
     case KIND_STATUS:
         snprintf(buf, UNITS_TEXT, "%s", status_name((int)value));
+        return buf;
+    case KIND_RESERVATION:
+        snprintf(buf, UNITS_TEXT, "%s", reservation_name((int)value - SCRIPT_NO_RESERVATION));
         return buf;
     case KIND_COUNT:
         snprintf(buf, UNITS_TEXT, "%" PRId64, value);

@@ -18,7 +18,9 @@ struct err;
 struct sim_vm;
 
 /* Stands for the host where a VM's name may stand. */
-#define SCRIPT_HOST "host"
+#define SCRIPT_HOST           "host"
+
+#define SCRIPT_NO_RESERVATION (-1)
 
 struct script_vm {
     char name[HV_NAME_MAX];
@@ -26,10 +28,20 @@ struct script_vm {
 };
 
 enum script_deed {
-    SCRIPT_SET,   /* settings of a VM or of the host */
-    SCRIPT_CLEAR, /* an override is taken back */
-    SCRIPT_KILL,  /* the daemon dies; the host goes on */
-    SCRIPT_START, /* and is started again */
+    SCRIPT_SET,     /* settings of a VM or of the host */
+    SCRIPT_CLEAR,   /* an override is taken back */
+    SCRIPT_RESERVE, /* memory for a VM's start is asked for */
+    SCRIPT_RELEASE, /* and given back */
+    SCRIPT_KILL,    /* the daemon dies; the host goes on */
+    SCRIPT_START,   /* and is started again */
+};
+
+/* What is asked for by SCRIPT_RESERVE. */
+struct script_wish {
+    struct kib size;
+    int32_t priority;
+    int64_t wait_ms; /* 0: what is not feasible is refused at once */
+    int64_t ttl_ms;  /* 0: for good */
 };
 
 struct script_command {
@@ -37,8 +49,9 @@ struct script_command {
     int64_t every_ms; /* and again after so long; 0: once */
     int line;
     enum script_deed deed;
-    char name[HV_NAME_MAX]; /* SET, CLEAR */
-    struct setting_partial said;
+    char name[HV_NAME_MAX];      /* of the VM; "" for KILL and START */
+    struct setting_partial said; /* SET */
+    struct script_wish wish;     /* RESERVE */
 };
 
 enum script_figure {
@@ -49,9 +62,11 @@ enum script_figure {
     FIGURE_DEMAND,
     FIGURE_STATE,
     FIGURE_STATUS,
-    FIGURE_CHANGES, /* of its target so far; of all targets where it is the host's */
+    FIGURE_RESERVATION, /* made for it: SCRIPT_NO_RESERVATION, or an enum reservation_state */
+    FIGURE_CHANGES,     /* of its target so far; of all targets where it is the host's */
     /* of the host */
     FIGURE_FREE,
+    FIGURE_RESERVED,    /* granted, and not yet anybody's */
     FIGURE_UNCOMMITTED, /* what is left to promise */
     FIGURE_CRASHES,     /* of guests so far */
     FIGURE_OOM_KILLS,

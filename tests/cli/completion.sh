@@ -21,8 +21,8 @@ offers() {
     check "after '$*': $expected" [ "$out" = "$expected" ]
 }
 
-offers "host list show set forget balance events history top export import db version" ""
-offers "show set" s
+offers "host list show set forget balance events history top export import db reserve reservations release start version" ""
+offers "show set start" s
 offers "--socket --format --help --version" -
 offers "--format --follow" events --fo
 offers "--format --for --force" set web1 --fo

@@ -167,7 +167,7 @@ static void add_setting(void *arg, const struct db_setting *setting)
 
 const char *ground_contents(void)
 {
-    const struct db_visitor visitor = {NULL, add_vm, add_layer, add_setting};
+    const struct db_visitor visitor = {NULL, add_vm, add_layer, add_setting, NULL, NULL};
     struct db *db = ground_open();
     struct err err;
 

@@ -84,7 +84,7 @@ START_TEST(the_connection_is_a_careful_one)
     ck_assert_int_eq(defensive, 1);
     ck_assert_int_eq(number(db, "SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND "
                                 "name NOT LIKE 'sqlite_%'"),
-                     6);
+                     8);
     ck_assert_int_eq(number(db, "SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND "
                                 "name NOT LIKE 'sqlite_%' AND NOT strict"),
                      0);
@@ -388,7 +388,7 @@ static void ignore_setting(void *arg, const struct db_setting *setting)
 static void use(struct db *db)
 {
     size_t sum = 0;
-    const struct db_visitor visitor = {&sum, ignore_vm, ignore_layer, ignore_setting};
+    const struct db_visitor visitor = {&sum, ignore_vm, ignore_layer, ignore_setting, NULL, NULL};
     const struct db_change changes[] = {change_vm("vm-3", 1),
                                         change_setting(1, "vm-3", "buffer", 7),
                                         {.kind = DB_FORGET_VM, .vm.name = "vm-5"}};

@@ -3,6 +3,7 @@
 
 E2E_TESTS = \
 	%D%/test_balance.py \
+	%D%/test_reservations.py \
 	%D%/test_settings.py \
 	%D%/test_lifecycle.py \
 	%D%/test_history.py

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* reserve, reservations, release: memory for starts. */
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/units.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/record.h"
+#include "cli/table.h"
+#include "cli/text.h"
+#include "libctl/xenmemctl.h"
+
+/* How long the daemon may squeeze guests, and a little. */
+#define SQUEEZE_MS 70000
+#define NO_LIMIT   (-1)
+
+static const struct field fields[] = {
+    {"id", "ID", FIELD_NUMBER},         {"name", "NAME", FIELD_TEXT},
+    {"state", "STATE", FIELD_TEXT},     {"size_kib", "SIZE", FIELD_SIZE},
+    {"freed_kib", "FREED", FIELD_SIZE}, {"priority", "PRIO", FIELD_NUMBER},
+    {"tied", "TIED", FIELD_BOOLEAN},    {"implicit", "REBOOT", FIELD_BOOLEAN},
+    {"created_ms", NULL, FIELD_MOMENT}, {"expires_ms", "EXPIRES", FIELD_MOMENT},
+};
+#define N_FIELDS (sizeof(fields) / sizeof(*fields))
+
+/* --- reserve ---------------------------------------------------------------------------------- */
+
+static int check_reserve(struct cli *cli, const struct arguments *arguments, int64_t *priority,
+                         int64_t *wait_ms)
+{
+    const char *wait = arguments->options[OPTION_WAIT];
+    const char *ttl = arguments->options[OPTION_TTL];
+    const char *text = arguments->options[OPTION_PRIORITY];
+    struct kib size;
+    int64_t span;
+    struct err err;
+
+    *priority = 50;
+    *wait_ms = 0;
+    if (kib_parse(arguments->words[0], &size, &err))
+        return cli_complain(cli, EXIT_USAGE, "%s", err.text);
+    if (size.v == 0)
+        return cli_complain(cli, EXIT_USAGE, "nothing is reserved with 0");
+    if (wait && duration_parse(wait, wait_ms, &err))
+        return cli_complain(cli, EXIT_USAGE, "--wait: %s", err.text);
+    if (ttl && duration_parse(ttl, &span, &err))
+        return cli_complain(cli, EXIT_USAGE, "--ttl: %s", err.text);
+    if (text && integer_parse(text, 0, 100, priority, &err))
+        return cli_complain(cli, EXIT_USAGE, "--priority: %s", err.text);
+    return EXIT_DONE;
+}
+
+static struct xenmemctl_request *make_reserve(const struct arguments *arguments, int64_t priority)
+{
+    struct xenmemctl_request *request = xenmemctl_request_new("reservation.create");
+
+    xenmemctl_request_text(request, "size", arguments->words[0]);
+    xenmemctl_request_integer(request, "priority", priority);
+    if (arguments->options[OPTION_FOR])
+        xenmemctl_request_text(request, "for", arguments->options[OPTION_FOR]);
+    if (arguments->options[OPTION_TTL])
+        xenmemctl_request_text(request, "ttl", arguments->options[OPTION_TTL]);
+    if (arguments->options[OPTION_WAIT])
+        xenmemctl_request_text(request, "wait", arguments->options[OPTION_WAIT]);
+    if (arguments->options[OPTION_HOLD])
+        xenmemctl_request_boolean(request, "hold", true);
+    return request;
+}
+
+static void put_reservation(struct cli *cli, const struct xenmemctl_value *record)
+{
+    char text[FIELD_TEXT_MAX];
+
+    if (cli->format == FORMAT_JSON) {
+        record_put_json(cli, record);
+    } else if (cli->format == FORMAT_CSV) {
+        record_put_csv_names(cli, fields, N_FIELDS);
+        record_put_csv(cli, record, fields, N_FIELDS);
+    } else {
+        fprintf(cli->out, "%s\n", record_text(record, &fields[0], text));
+    }
+    fflush(cli->out);
+}
+
+/* Stays until the reservation ends, which is told as an error, or until this process does. */
+static int hold(struct cli *cli, int64_t id)
+{
+    struct xenmemctl_request *request = xenmemctl_request_new("reservation.hold");
+    struct xenmemctl_message *reply;
+    int code;
+
+    xenmemctl_request_integer(request, "id", id);
+    code = cli_call(cli, request, NO_LIMIT, &reply);
+    if (code == EXIT_DONE)
+        xenmemctl_message_free(reply);
+    return code;
+}
+
+int run_reserve(struct cli *cli, const struct arguments *arguments)
+{
+    struct xenmemctl_message *reply;
+    int64_t priority, wait_ms, id = 0;
+    int code = check_reserve(cli, arguments, &priority, &wait_ms);
+
+    if (code == EXIT_DONE)
+        code = cli_call(cli, make_reserve(arguments, priority),
+                        wait_ms > 3600000 ? NO_LIMIT : (int)wait_ms + SQUEEZE_MS, &reply);
+    if (code != EXIT_DONE)
+        return code;
+    put_reservation(cli, xenmemctl_message_value(reply));
+    xenmemctl_integer(xenmemctl_member(xenmemctl_message_value(reply), "id"), &id);
+    xenmemctl_message_free(reply);
+    return arguments->options[OPTION_HOLD] ? hold(cli, id) : EXIT_DONE;
+}
+
+/* --- reservations ----------------------------------------------------------------------------- */
+
+static void put_table(struct cli *cli, const struct xenmemctl_value *array)
+{
+    static const struct column columns[] = {
+        {"ID", true},   {"NAME", false}, {"STATE", false},  {"SIZE", true},     {"FREED", true},
+        {"PRIO", true}, {"TIED", false}, {"REBOOT", false}, {"EXPIRES", false},
+    };
+    struct table *table = table_new(columns, sizeof(columns) / sizeof(*columns));
+    char text[FIELD_TEXT_MAX];
+
+    for (size_t i = 0; i < xenmemctl_count(array); i++)
+        for (size_t j = 0; j < N_FIELDS; j++)
+            if (fields[j].heading)
+                table_add(table, record_text(xenmemctl_at(array, i), &fields[j], text));
+    table_print(table, cli->width, cli->out);
+    table_free(table);
+}
+
+int run_reservations(struct cli *cli, const struct arguments *arguments)
+{
+    struct xenmemctl_message *reply;
+    const struct xenmemctl_value *array;
+    int code = cli_call(cli, xenmemctl_request_new("reservation.list"), CLI_TIMEOUT_MS, &reply);
+
+    (void)arguments;
+    if (code != EXIT_DONE)
+        return code;
+    array = xenmemctl_message_value(reply);
+    if (cli->format == FORMAT_JSON) {
+        record_put_json(cli, array);
+    } else if (cli->format == FORMAT_CSV) {
+        record_put_csv_names(cli, fields, N_FIELDS);
+        for (size_t i = 0; i < xenmemctl_count(array); i++)
+            record_put_csv(cli, xenmemctl_at(array, i), fields, N_FIELDS);
+    } else {
+        put_table(cli, array);
+    }
+    xenmemctl_message_free(reply);
+    return EXIT_DONE;
+}
+
+/* --- release ---------------------------------------------------------------------------------- */
+
+int run_release(struct cli *cli, const struct arguments *arguments)
+{
+    struct xenmemctl_request *request;
+    struct xenmemctl_message *reply;
+    struct err err;
+    int64_t id;
+    int code;
+
+    if (integer_parse(arguments->words[0], 1, INT64_MAX, &id, &err))
+        return cli_complain(cli, EXIT_USAGE, "%s", err.text);
+    request = xenmemctl_request_new("reservation.release");
+    xenmemctl_request_integer(request, "id", id);
+    code = cli_call(cli, request, CLI_TIMEOUT_MS, &reply);
+    if (code != EXIT_DONE)
+        return code;
+    if (cli->format == FORMAT_JSON)
+        record_put_json(cli, xenmemctl_message_value(reply));
+    xenmemctl_message_free(reply);
+    return EXIT_DONE;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/xl_config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+
+#define SLACK_PV  1024
+#define SLACK_HVM 2048
+#define VIDEO_HVM (8 * 1024)  /* of the usual emulated card */
+#define STUB      (32 * 1024) /* a stub domain */
+#define MIB_MOST  (INT64_C(1) << 30)
+
+/* A line in the making, and what it is worth. */
+struct reading {
+    struct xl_config *out;
+    const char *path;
+    int line;
+    bool is_hvm, has_stub;
+    int64_t maxvcpus;
+};
+
+static char *trim(char *text)
+{
+    size_t length;
+
+    while (isspace((unsigned char)*text))
+        text++;
+    length = strlen(text);
+    while (length > 0 && (isspace((unsigned char)text[length - 1]) || text[length - 1] == ';'))
+        text[--length] = '\0';
+    return text;
+}
+
+/* A '#' outside of quotes begins a comment. */
+static void cut_comment(char *text)
+{
+    char quote = '\0';
+
+    for (; *text; text++) {
+        if (quote && *text == quote)
+            quote = '\0';
+        else if (!quote && (*text == '"' || *text == '\''))
+            quote = *text;
+        else if (!quote && *text == '#')
+            *text = '\0';
+        if (*text == '\0')
+            return;
+    }
+}
+
+static char *unquote(char *text)
+{
+    size_t length = strlen(text);
+
+    if (length < 2 || (text[0] != '"' && text[0] != '\'') || text[length - 1] != text[0])
+        return text;
+    text[length - 1] = '\0';
+    return text + 1;
+}
+
+static int read_number(const struct reading *reading, const char *key, const char *value,
+                       int64_t *out, struct err *err)
+{
+    struct err why;
+
+    if (integer_parse(value, 0, MIB_MOST, out, &why) == 0)
+        return 0;
+    return err_set(err, ERR_INVALID,
+                   "%s:%d: %s = %s is not understood here: use `xenmemctl reserve` and `xl create`",
+                   reading->path, reading->line, key, value);
+}
+
+static int read_pair(struct reading *reading, const char *key, char *value, struct err *err)
+{
+    struct xl_config *out = reading->out;
+    const struct {
+        const char *key;
+        int64_t *to;
+    } numbers[] = {{"memory", &out->memory_mib},     {"maxmem", &out->maxmem_mib},
+                   {"vcpus", &out->vcpus},           {"maxvcpus", &reading->maxvcpus},
+                   {"videoram", &out->videoram_mib}, {"shadow_memory", &out->shadow_mib}};
+
+    value = unquote(value);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+        if (strcmp(key, numbers[i].key) == 0)
+            return read_number(reading, key, value, numbers[i].to, err);
+    if (strcmp(key, "name") == 0)
+        snprintf(out->name, sizeof(out->name), "%s", value);
+    else if (strcmp(key, "type") == 0)
+        out->pv = strcmp(value, "pv") == 0, reading->is_hvm = strcmp(value, "hvm") == 0;
+    else if (strcmp(key, "builder") == 0)
+        reading->is_hvm = strcmp(value, "hvm") == 0, out->pv = !reading->is_hvm;
+    else if (strcmp(key, "pci") == 0 || strcmp(key, "passthrough") == 0 ||
+             strcmp(key, "dtdev") == 0)
+        out->passthrough = strcmp(value, "disabled") != 0;
+    else if (strcmp(key, "device_model_stubdomain_override") == 0)
+        reading->has_stub = strcmp(value, "0") != 0;
+    return 0;
+}
+
+static int read_line(struct reading *reading, char *line, struct err *err)
+{
+    char *equals, *key;
+
+    cut_comment(line);
+    key = trim(line);
+    equals = strchr(key, '=');
+    if (!equals || !isalpha((unsigned char)*key))
+        return 0; /* blank, or within a list */
+    *equals = '\0';
+    return read_pair(reading, trim(key), trim(equals + 1), err);
+}
+
+static int finish(struct reading *reading, struct err *err)
+{
+    struct xl_config *out = reading->out;
+
+    if (out->name[0] == '\0')
+        return err_set(err, ERR_INVALID, "%s: says no name", reading->path);
+    if (out->memory_mib == 0)
+        return err_set(err, ERR_INVALID, "%s: says no memory", reading->path);
+    if (out->maxmem_mib == 0)
+        out->maxmem_mib = out->memory_mib;
+    if (out->maxmem_mib < out->memory_mib)
+        return err_set(err, ERR_INVALID, "%s: maxmem is less than memory", reading->path);
+    if (reading->maxvcpus > out->vcpus)
+        out->vcpus = reading->maxvcpus;
+    if (out->videoram_mib < 0)
+        out->videoram_mib = reading->is_hvm ? VIDEO_HVM / 1024 : 0;
+    if (reading->has_stub)
+        out->videoram_mib += STUB / 1024;
+    return 0;
+}
+
+int xl_config_read(const char *path, struct xl_config *out, struct err *err)
+{
+    struct reading reading = {.out = out, .path = path};
+    FILE *file = fopen(path, "re");
+    char line[4096];
+    int rc = 0;
+
+    *out = (struct xl_config){.vcpus = 1, .videoram_mib = -1, .shadow_mib = -1, .pv = true};
+    if (!file)
+        return err_set_errno(err, ERR_INVALID, errno, "read %s", path);
+    while (rc == 0 && fgets(line, sizeof(line), file)) {
+        reading.line++;
+        rc = read_line(&reading, line, err);
+    }
+    if (rc == 0 && ferror(file))
+        rc = err_set_errno(err, ERR_INVALID, errno, "read %s", path);
+    (void)fclose(file);
+    return rc ? rc : finish(&reading, err);
+}
+
+struct kib xl_config_needs(const struct xl_config *config)
+{
+    struct kib sum = kib_mib(config->memory_mib + config->videoram_mib);
+    struct kib shadow = kib(config->vcpus * 1024 + config->maxmem_mib * 4);
+
+    if (config->shadow_mib >= 0)
+        shadow = kib_mib(config->shadow_mib);
+    sum = kib_add(sum, shadow);
+    if (config->passthrough)
+        sum = kib_add(sum, kib_mib(config->maxmem_mib / 512 + 1));
+    return kib_ceil(kib_add(sum, kib(config->pv ? SLACK_PV : SLACK_HVM)), KIB_GRANULE);
+}
