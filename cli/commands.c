@@ -35,6 +35,16 @@ const struct command commands[] = {
      "T is a duration before now, such as 15m, or a date: 2025-01-31, 2025-01-31T10:00,\n"
      "2025-01-31T10:00:30Z. Without --since: the newest 1000; with --follow: none.\n",
      BIT(OPTION_FOLLOW) | BIT(OPTION_SINCE) | BIT(OPTION_VM), 0, 0, run_events},
+    {"policy", "check|apply|revert|list|active [FILE|NAME]", "settings for a while, from a file",
+     "A policy is a file (with a slash or .policy in its name), or the name of one "
+     "in\n" XENMEM_CONFDIR
+     "/policies.d. check says what is wrong with it, apply puts it in force above\n"
+     "all others, revert NAME takes it off, list shows the files, active what is in force.\n",
+     BIT(OPTION_FOR) | BIT(OPTION_DRY_RUN), 1, 2, run_policy},
+    {"hooks", "list|test [EVENT]", "programs that events run",
+     "list shows which there are, and which are refused and why; test runs those of EVENT\n"
+     "with a sample.\n",
+     0, 1, 2, run_hooks},
     {"history", "VM|host", "what it had and needed, as samples",
      "T is as for events; a day ago if not given. Samples are of 10 s, 5 min or an hour, the "
      "finest\n"

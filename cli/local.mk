@@ -9,8 +9,10 @@ libxm_cli_a_SOURCES = \
 	%D%/database.c \
 	%D%/events.c \
 	%D%/history.c \
+	%D%/hooks.c \
 	%D%/look.c \
 	%D%/plot.c %D%/plot.h \
+	%D%/policy.c \
 	%D%/record.c %D%/record.h \
 	%D%/reserve.c \
 	%D%/start.c \

@@ -219,20 +219,36 @@ static FILE *open_file(const char *file, struct err *err)
     return stream;
 }
 
-int conf_read(const char *file, conf_fn *each, void *arg, struct err *err)
+static int read_and_close(const char *name, FILE *stream, conf_fn *each, void *arg, struct err *err)
 {
-    struct err ignored;
-    struct reader reader = {.file = file, .each = each, .arg = arg, .err = err ? err : &ignored};
-    int rc;
+    struct reader reader = {.file = name, .stream = stream, .each = each, .arg = arg, .err = err};
+    int rc = read_stream(&reader);
 
-    reader.stream = open_file(file, reader.err);
-    if (!reader.stream)
-        return -1;
-    rc = read_stream(&reader);
     forget_keys(&reader);
     while (reader.n_sections > 0)
         free(reader.sections[--reader.n_sections]);
     free(reader.sections);
-    fclose(reader.stream);
+    fclose(stream);
     return rc;
+}
+
+int conf_read(const char *file, conf_fn *each, void *arg, struct err *err)
+{
+    struct err ignored;
+    FILE *stream = open_file(file, err ? err : &ignored);
+
+    return stream ? read_and_close(file, stream, each, arg, err ? err : &ignored) : -1;
+}
+
+int conf_read_text(const char *name, const char *text, size_t length, conf_fn *each, void *arg,
+                   struct err *err)
+{
+    struct err ignored;
+    FILE *stream;
+
+    if (length == 0)
+        return 0;
+    stream = fmemopen((char *)text, length, "r");
+    invariant(stream);
+    return read_and_close(name, stream, each, arg, err ? err : &ignored);
 }

@@ -7,6 +7,8 @@
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
 
+#include <stddef.h>
+
 struct err;
 
 #define CONF_LINE_MAX    190 /* bytes of a line, without its end */
@@ -31,5 +33,11 @@ typedef int conf_fn(void *arg, const char *section, const char *key, const char 
  * a section or key without a name; a key twice in a section, and a section twice in the file.
  */
 int conf_read(const char *file, conf_fn *each, void *arg, struct err *err);
+
+/*
+ * The same for text that is in memory already; name is what refusals call it, and is never opened.
+ */
+int conf_read_text(const char *name, const char *text, size_t length, conf_fn *each, void *arg,
+                   struct err *err);
 
 #endif

@@ -9,40 +9,23 @@
 #include "base/err.h"
 #include "base/invariant.h"
 #include "base/log.h"
+#include "daemon/change.h"
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
 #include "daemon/layers.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
+#include "daemon/policies.h"
+#include "daemon/policy.h"
 #include "daemon/registry.h"
-#include "daemon/reservations.h"
 #include "db/db.h"
 
 /* A change touches at most its own keys, once to put them and once in each layer to drop them. */
 #define ROWS_MAX (VM_KEY_COUNT * (LAYERS_MAX + 1) + 2)
 
-enum change_kind { CHANGE_SET, CHANGE_FORGET, CHANGE_EXPIRE };
-
-struct change {
-    struct change *next;
-    struct changes *changes;
-    enum change_kind kind;
-    char *vm; /* owned; NULL for CHANGE_EXPIRE */
-    struct setting_partial said;
-    int64_t for_ms; /* 0: in the base */
-    int64_t layer;  /* that it goes to, or that ends */
-    uid_t uid;
-    changes_done_fn *done; /* NULL: nobody asked */
-    void *arg;
-};
-
-struct changes {
-    struct daemon *daemon;
-    struct change *first, **last; /* the first is on its way to the disk */
-    int64_t next_layer;
-    struct db_change *rows; /* ROWS_MAX; working space */
-};
+/* Exceptions come behind the patterns that they are from. */
+#define EXCEPT_ORDINAL (POLICY_PATTERNS_MAX + 1)
 
 struct changes *changes_new(struct daemon *daemon)
 {
@@ -57,6 +40,7 @@ struct changes *changes_new(struct daemon *daemon)
 
 static void change_free(struct change *change)
 {
+    policy_free(change->policy);
     free(change->vm);
     free(change);
 }
@@ -79,92 +63,9 @@ void changes_free(struct changes *changes)
     free(changes);
 }
 
-/* --- at start -------------------------------------------------------------------------------- */
-
-/* What loading needs besides the daemon. */
-struct loading {
-    struct daemon *daemon;
-    struct err *err;
-    int rc;
-};
-
-static void load_vm(void *arg, const struct db_vm *row)
-{
-    struct loading *loading = arg;
-    struct vm_entry *vm =
-        registry_get(loading->daemon->registry, loading->daemon->layers, row->name);
-
-    memcpy(vm->uuid, row->uuid, sizeof(vm->uuid));
-    vm->natural.target = kib(row->target_kib);
-    vm->natural.static_max = kib(row->static_max_kib);
-    vm->seen = true;
-}
-
-static void load_layer(void *arg, const struct db_layer *row)
-{
-    struct loading *loading = arg;
-    struct changes *changes = loading->daemon->changes;
-    enum layer_kind kind = strcmp(row->kind, "policy") == 0 ? LAYER_POLICY : LAYER_TIMED;
-
-    if (!layers_add(loading->daemon->layers, row->id, kind, row->name, row->expires_ms))
-        loading->rc = err_set(loading->err, ERR_FAILED,
-                              "the database has more than %d layers of settings", LAYERS_MAX);
-    if (row->id >= changes->next_layer)
-        changes->next_layer = row->id + 1;
-}
-
-static void load_setting(void *arg, const struct db_setting *row)
-{
-    struct loading *loading = arg;
-    struct layer *layer = layers_find(loading->daemon->layers, row->layer);
-    bool of_vm = strcmp(row->scope, "vm") == 0;
-    const struct setting_def *defs = of_vm ? vm_setting_defs : host_setting_defs;
-    int key = setting_find(defs, of_vm ? VM_KEY_COUNT : HOST_KEY_COUNT, row->key);
-
-    if (loading->rc)
-        return;
-    if (!layer || key < 0) {
-        loading->rc =
-            err_set(loading->err, ERR_FAILED,
-                    "the database has a setting '%.40s' that makes no sense here", row->key);
-        return;
-    }
-    loading->rc = setting_check(&defs[key], row->value, loading->err);
-    if (loading->rc == 0)
-        setting_put(of_vm ? layer_vm(layer, row->match) : layer_host(layer), (unsigned)key,
-                    row->value);
-}
-
-static void load_reservation(void *arg, const struct db_reservation *row)
-{
-    const struct loading *loading = arg;
-
-    reservations_load(loading->daemon->reservations, row);
-}
-
-static void know_name(void *arg, const char *name)
-{
-    struct daemon *daemon = arg;
-
-    (void)registry_get(daemon->registry, daemon->layers, name);
-}
-
-int changes_load(struct daemon *daemon, struct err *err)
-{
-    struct loading loading = {.daemon = daemon, .err = err};
-    const struct db_visitor visitor = {&loading,     load_vm,          load_layer,
-                                       load_setting, load_reservation, NULL};
-
-    if (db_load(daemon->db, &visitor, err) || loading.rc)
-        return -1;
-    layers_each_name(daemon->layers, know_name, daemon);
-    registry_resolve(daemon->registry, daemon->layers);
-    return 0;
-}
-
 /* --- one change ------------------------------------------------------------------------------ */
 
-/* Calls visit for every key that a timed layer says of the VM although `set` has just said it of
+/* Calls visit for every key that a layer above says of the VM although `set` has just said it of
  * the base. */
 static void each_overruled(const struct change *change,
                            void (*visit)(void *arg, struct layer *layer, unsigned key), void *arg)
@@ -175,9 +76,9 @@ static void each_overruled(const struct change *change,
         return;
     for (size_t i = 0; i < layers_count(layers); i++) {
         struct layer *layer = layers_at(layers, i);
-        const struct setting_partial *said = layer_find_vm(layer, change->vm);
+        const struct setting_partial *said = layer_says(layer, change->vm);
 
-        if (!said || layer_kind_of(layer) != LAYER_TIMED)
+        if (!said || layer_id(layer) <= LAYER_ID_BASE)
             continue;
         for (unsigned key = 0; key < VM_KEY_COUNT; key++)
             if (setting_has(said, key) && setting_has(&change->said, key))
@@ -192,6 +93,12 @@ struct row_list {
     size_t count;
 };
 
+/* The rows of a policy's patterns. */
+struct pattern_rows {
+    struct row_list list;
+    int64_t ordinal; /* of the last pattern */
+};
+
 static void add_row(struct row_list *list, const struct db_change *row)
 {
     invariant(list->count < ROWS_MAX);
@@ -202,6 +109,16 @@ static void add_drop(void *arg, struct layer *layer, unsigned key)
 {
     struct row_list *list = arg;
 
+    if (layer_kind_of(layer) == LAYER_POLICY) {
+        add_row(list, &(struct db_change){.kind = DB_PUT_SETTING,
+                                          .setting = {.layer = layer_id(layer),
+                                                      .scope = "except",
+                                                      .match = list->change->vm,
+                                                      .ordinal = EXCEPT_ORDINAL,
+                                                      .key = vm_setting_defs[key].name,
+                                                      .value = vm_setting_defs[key].low}});
+        return;
+    }
     add_row(list, &(struct db_change){.kind = DB_DROP_SETTING,
                                       .setting = {.layer = layer_id(layer),
                                                   .scope = "vm",
@@ -209,16 +126,18 @@ static void add_drop(void *arg, struct layer *layer, unsigned key)
                                                   .key = vm_setting_defs[key].name}});
 }
 
-static void add_layer(struct row_list *list)
+static void add_layer(struct row_list *list, const char *kind, const char *name)
 {
     int64_t now = daemon_wall_ms(list->change->changes->daemon);
 
     add_row(list, &(struct db_change){.kind = DB_ADD_LAYER,
                                       .layer = {.id = list->change->layer,
-                                                .kind = "timed",
-                                                .name = "",
+                                                .kind = kind,
+                                                .name = name,
                                                 .created_ms = now,
-                                                .expires_ms = now + list->change->for_ms}});
+                                                .expires_ms = list->change->for_ms > 0
+                                                                  ? now + list->change->for_ms
+                                                                  : 0}});
 }
 
 /* Writes what `set` does as rows. Returns how many. */
@@ -227,7 +146,7 @@ static size_t rows_of_set(struct changes *changes, const struct change *change)
     struct row_list list = {change, changes->rows, 0};
 
     if (change->for_ms > 0)
-        add_layer(&list);
+        add_layer(&list, "timed", "");
     for (unsigned key = 0; key < VM_KEY_COUNT; key++)
         if (setting_has(&change->said, key))
             add_row(&list, &(struct db_change){.kind = DB_PUT_SETTING,
@@ -238,6 +157,69 @@ static size_t rows_of_set(struct changes *changes, const struct change *change)
                                                            .value = change->said.value[key]}});
     each_overruled(change, add_drop, &list);
     return list.count;
+}
+
+static void add_pattern(void *arg, const char *match, const struct setting_partial *said)
+{
+    struct pattern_rows *rows = arg;
+
+    rows->ordinal++;
+    for (unsigned key = 0; key < VM_KEY_COUNT; key++)
+        if (setting_has(said, key))
+            add_row(&rows->list, &(struct db_change){.kind = DB_PUT_SETTING,
+                                                     .setting = {.layer = rows->list.change->layer,
+                                                                 .scope = "vm",
+                                                                 .match = match,
+                                                                 .ordinal = rows->ordinal,
+                                                                 .key = vm_setting_defs[key].name,
+                                                                 .value = said->value[key]}});
+}
+
+/* Writes what applying a policy does as rows. Returns how many. */
+static size_t rows_of_apply(struct changes *changes, const struct change *change)
+{
+    struct pattern_rows rows = {{change, changes->rows, 0}, 0};
+    const struct setting_partial *host = layer_host_says(change->policy->layer);
+
+    if (change->replaced > 0)
+        add_row(&rows.list,
+                &(struct db_change){.kind = DB_REMOVE_LAYER, .layer = {.id = change->replaced}});
+    add_layer(&rows.list, "policy", change->policy->name);
+    for (unsigned key = 0; key < HOST_KEY_COUNT; key++)
+        if (setting_has(host, key))
+            add_row(&rows.list, &(struct db_change){.kind = DB_PUT_SETTING,
+                                                    .setting = {.layer = change->layer,
+                                                                .scope = "host",
+                                                                .match = "",
+                                                                .key = host_setting_defs[key].name,
+                                                                .value = host->value[key]}});
+    layer_each(change->policy->layer, add_pattern, &rows);
+    return rows.list.count;
+}
+
+static int check_apply(struct changes *changes, struct change *change, struct err *err)
+{
+    const struct layer *same;
+
+    if (policies_check(changes->daemon, change->policy, err))
+        return -1;
+    same = policies_find(changes->daemon->layers, change->policy->name);
+    change->replaced = same ? layer_id(same) : 0;
+    change->layer = changes->next_layer++;
+    return 0;
+}
+
+static int check_revert(const struct changes *changes, struct change *change, struct err *err)
+{
+    const struct layer *layer = policies_find(changes->daemon->layers, change->vm);
+
+    if (!layer)
+        return err_set(err, ERR_NOT_FOUND,
+                       "no policy named '%s' is in force; `xenmemctl policy active` has those that "
+                       "are",
+                       change->vm);
+    change->layer = layer_id(layer);
+    return 0;
 }
 
 static int check_set(struct changes *changes, struct change *change, struct err *err)
@@ -272,7 +254,10 @@ static void drop_overruled(void *arg, struct layer *layer, unsigned key)
 {
     const struct change *change = arg;
 
-    layer_find_vm(layer, change->vm)->has &= ~(1u << key);
+    if (layer_kind_of(layer) == LAYER_POLICY)
+        layer_except(layer, change->vm, key);
+    else
+        layer_find_vm(layer, change->vm)->has &= ~(1u << key);
 }
 
 static void put_in_force(struct changes *changes, struct change *change)
@@ -296,34 +281,26 @@ static void put_in_force(struct changes *changes, struct change *change)
     loop_look_soon(daemon->loop, 0);
 }
 
-static void tell_set(struct changes *changes, const struct change *change)
+static void apply(struct changes *changes, struct change *change)
 {
-    struct event event = {
-        .kind = EVENT_SETTINGS_CHANGED, .vm = change->vm, .domid = -1, .uid = (int64_t)change->uid};
-    size_t length = 0;
-    char text[64];
+    struct daemon *daemon = changes->daemon;
+    struct layer *layer = change->policy->layer;
 
-    for (unsigned key = 0; key < VM_KEY_COUNT; key++)
-        if (setting_has(&change->said, key) && length < sizeof(event.detail))
-            length += (size_t)snprintf(
-                event.detail + length, sizeof(event.detail) - length, "%s%s=%s",
-                length > 0 ? " " : "", vm_setting_defs[key].name,
-                setting_format(&vm_setting_defs[key], change->said.value[key], text, sizeof(text)));
-    if (change->for_ms > 0 && length < sizeof(event.detail))
-        snprintf(event.detail + length, sizeof(event.detail) - length, " for=%s",
-                 duration_format(change->for_ms, text));
-    events_raise(changes->daemon->events, &event);
+    if (change->replaced > 0)
+        layers_remove(daemon->layers, change->replaced);
+    layer_set_id(layer, change->layer,
+                 change->for_ms > 0 ? daemon_wall_ms(daemon) + change->for_ms : 0);
+    layer_set_created(layer, daemon_wall_ms(daemon));
+    invariant(layers_take(daemon->layers, layer)); /* check_apply saw that there is room */
+    change->policy->layer = NULL;
+    registry_resolve(daemon->registry, daemon->layers);
+    loop_look_soon(daemon->loop, 0);
 }
 
 static void forget(struct changes *changes, const struct change *change)
 {
     struct daemon *daemon = changes->daemon;
     struct vm_entry *vm = registry_find(daemon->registry, change->vm);
-    struct event event = {.kind = EVENT_SETTINGS_CHANGED,
-                          .vm = change->vm,
-                          .domid = -1,
-                          .uid = (int64_t)change->uid,
-                          .detail = "forgotten=yes"};
 
     layers_forget(daemon->layers, change->vm);
     /* It may have been started while its row was on its way out: then it is a VM that nobody
@@ -332,15 +309,13 @@ static void forget(struct changes *changes, const struct change *change)
         registry_drop(daemon->registry, vm);
     else
         registry_resolve(daemon->registry, daemon->layers);
-    events_raise(daemon->events, &event);
 }
 
 static void end_layer(struct changes *changes, const struct change *change)
 {
     layers_remove(changes->daemon->layers, change->layer);
     registry_resolve(changes->daemon->registry, changes->daemon->layers);
-    events_raise_about(changes->daemon->events, EVENT_SETTINGS_CHANGED, NULL,
-                       "timed-layer-ended=%" PRId64, change->layer);
+    loop_look_soon(changes->daemon->loop, 0);
 }
 
 static void finish(struct change *change, int rc, const struct err *err)
@@ -366,15 +341,19 @@ static void on_disk(void *arg, int rc, const struct err *err)
         switch (change->kind) {
         case CHANGE_SET:
             put_in_force(changes, change);
-            tell_set(changes, change);
             break;
         case CHANGE_FORGET:
             forget(changes, change);
             break;
+        case CHANGE_APPLY:
+            apply(changes, change);
+            break;
+        case CHANGE_REVERT:
         case CHANGE_EXPIRE:
             end_layer(changes, change);
             break;
         }
+        events_settled(changes->daemon->events, &change->event, &change->row);
     }
     finish(change, rc, err);
     begin_next(changes);
@@ -388,12 +367,51 @@ static size_t rows_of(struct changes *changes, const struct change *change)
     case CHANGE_FORGET:
         changes->rows[0] = (struct db_change){.kind = DB_FORGET_VM, .vm = {.name = change->vm}};
         return 1;
+    case CHANGE_APPLY:
+        return rows_of_apply(changes, change);
+    case CHANGE_REVERT:
     case CHANGE_EXPIRE:
         changes->rows[0] =
             (struct db_change){.kind = DB_REMOVE_LAYER, .layer = {.id = change->layer}};
         return 1;
     }
     return 0;
+}
+
+static int check(struct changes *changes, struct change *change, struct err *err)
+{
+    switch (change->kind) {
+    case CHANGE_SET:
+        return check_set(changes, change, err);
+    case CHANGE_FORGET:
+        return check_forget(changes, change, err);
+    case CHANGE_APPLY:
+        return check_apply(changes, change, err);
+    case CHANGE_REVERT:
+        return check_revert(changes, change, err);
+    case CHANGE_EXPIRE:
+        break;
+    }
+    return 0;
+}
+
+/* What is in force already is not done again; nobody is told. */
+static bool is_done_already(const struct changes *changes, const struct change *change)
+{
+    return change->kind == CHANGE_APPLY &&
+           policies_in_force(changes->daemon->layers, change->policy, change->for_ms);
+}
+
+/* The change and the event that tells of it, in one transaction. */
+static int post(struct changes *changes, struct change *change, struct err *err)
+{
+    size_t count = rows_of(changes, change);
+
+    change_describe(change);
+    events_prepare(changes->daemon->events, &change->event, &change->row);
+    invariant(count < ROWS_MAX);
+    changes->rows[count++] = (struct db_change){.kind = DB_ADD_EVENT, .event = change->row};
+    return db_post(changes->daemon->db, changes->rows, count, on_disk, change, err);
 }
 
 /* Checks the first change and sends it to the disk; those that fail at once are answered at once.
@@ -403,16 +421,12 @@ static void begin_next(struct changes *changes)
     while (changes->first) {
         struct change *change = changes->first;
         struct err err = {0};
-        int rc = 0;
+        bool done = is_done_already(changes, change);
+        int rc = done ? 0 : check(changes, change, &err);
 
-        if (change->kind == CHANGE_SET)
-            rc = check_set(changes, change, &err);
-        else if (change->kind == CHANGE_FORGET)
-            rc = check_forget(changes, change, &err);
-        if (rc == 0)
-            rc = db_post(changes->daemon->db, changes->rows, rows_of(changes, change), on_disk,
-                         change, &err);
-        if (rc == 0)
+        if (rc == 0 && !done)
+            rc = post(changes, change, &err);
+        if (rc == 0 && !done)
             return;
         changes->first = change->next;
         if (!changes->first)
@@ -454,6 +468,33 @@ void changes_forget(struct changes *changes, const char *vm, uid_t uid, changes_
 
     change->kind = CHANGE_FORGET;
     change->vm = memory_copy_text(vm);
+    change->uid = uid;
+    change->done = done;
+    change->arg = arg;
+    enqueue(changes, change);
+}
+
+void changes_apply(struct changes *changes, struct policy *policy, int64_t for_ms, uid_t uid,
+                   changes_done_fn *done, void *arg)
+{
+    struct change *change = memory_new(1, sizeof(*change));
+
+    change->kind = CHANGE_APPLY;
+    change->policy = policy;
+    change->for_ms = for_ms;
+    change->uid = uid;
+    change->done = done;
+    change->arg = arg;
+    enqueue(changes, change);
+}
+
+void changes_revert(struct changes *changes, const char *name, uid_t uid, changes_done_fn *done,
+                    void *arg)
+{
+    struct change *change = memory_new(1, sizeof(*change));
+
+    change->kind = CHANGE_REVERT;
+    change->vm = memory_copy_text(name);
     change->uid = uid;
     change->done = done;
     change->arg = arg;

@@ -15,6 +15,7 @@
 struct changes;
 struct daemon;
 struct err;
+struct policy;
 
 struct changes *changes_new(struct daemon *daemon);
 
@@ -29,8 +30,8 @@ typedef void changes_done_fn(void *arg, int rc, const struct err *err);
 
 /*
  * Sets what `said` says for the VM of that name, which need not exist yet: in the base, or (for_ms
- * > 0) in a layer of its own that ends by itself. The base also drops those keys from the timed
- * layers above. done is called exactly once, perhaps at once.
+ * > 0) in a layer of its own that ends by itself. The base also drops those keys from the layers
+ * above. done is called exactly once, perhaps at once.
  */
 void changes_set(struct changes *changes, const char *vm, const struct setting_partial *said,
                  int64_t for_ms, uid_t uid, changes_done_fn *done, void *arg);
@@ -40,7 +41,18 @@ void changes_set(struct changes *changes, const char *vm, const struct setting_p
 void changes_forget(struct changes *changes, const char *vm, uid_t uid, changes_done_fn *done,
                     void *arg);
 
-/* Ends the timed layers whose time is over. wall_ms: wall clock. */
+/*
+ * Puts a policy in force, which is taken, as the newest layer and in place of the one of its name;
+ * for_ms > 0: until then. One that is in force already is left as it is.
+ */
+void changes_apply(struct changes *changes, struct policy *policy, int64_t for_ms, uid_t uid,
+                   changes_done_fn *done, void *arg);
+
+/* Takes the policy of that name off again. ERR_NOT_FOUND where none is in force. */
+void changes_revert(struct changes *changes, const char *name, uid_t uid, changes_done_fn *done,
+                    void *arg);
+
+/* Ends the layers whose time is over. wall_ms: wall clock. */
 void changes_expire(struct changes *changes, int64_t wall_ms);
 
 #endif

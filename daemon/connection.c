@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <utlist.h>
 
 #include "base/err.h"
@@ -30,6 +31,7 @@
 struct call {
     struct connections *all;
     struct connection *connection; /* NULL: the client left */
+    const struct method *method;
     uid_t uid;
     pid_t pid;
     char id[PROTO_ID_MAX]; /* as JSON text; "" for a notification, which is not answered */
@@ -161,12 +163,14 @@ static const struct method *find_method(const char *name)
     return NULL;
 }
 
-static struct call *call_new(struct connection *connection, const char *id_text)
+static struct call *call_new(struct connection *connection, const struct method *method,
+                             const char *id_text)
 {
     struct call *call = memory_new(1, sizeof(*call));
 
     call->all = connection->all;
     call->connection = connection;
+    call->method = method;
     call->uid = connection->peer.uid;
     call->pid = connection->peer.pid;
     invariant(strlen(id_text) < sizeof(call->id));
@@ -174,6 +178,19 @@ static struct call *call_new(struct connection *connection, const char *id_text)
     DL_APPEND(connection->calls, call);
     connection->n_calls++;
     return call;
+}
+
+/* What would have changed something is told, whoever wanted it. */
+static void note_refusal(struct connections *all, const struct method *method, uid_t uid,
+                         const struct err *err)
+{
+    struct timespec now;
+
+    if (method->access < ACCESS_OPERATE || err->code == ERR_UNREACHABLE || !all->daemon->events)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    audit_refused(&all->audit, all->daemon, method->name, uid, err,
+                  (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
 }
 
 static void refuse_level(struct connection *connection, const char *id_text,
@@ -186,6 +203,7 @@ static void refuse_level(struct connection *connection, const char *id_text,
             "xenmemd.conf)",
             method->name, access_level_name(method->access), (unsigned)connection->peer.uid,
             access_level_name(has));
+    note_refusal(connection->all, method, connection->peer.uid, &err);
     send_error(connection, id_text, &err);
 }
 
@@ -197,7 +215,7 @@ static void serve_request(struct connection *connection, const struct proto_requ
     enum access_level level = access_level_of(&daemon->options->access, &connection->peer);
 
     if (method && level >= method->access) {
-        method->run(daemon, call_new(connection, id_text), request);
+        method->run(daemon, call_new(connection, method, id_text), request);
         return;
     }
     if (id_text[0] == '\0')
@@ -516,5 +534,6 @@ void call_fail(struct call *call, const struct err *err)
     invariant(!call->all->answering);
     proto_write_error(call->all->answer, call->id, err);
     send_answer(call);
+    note_refusal(call->all, call->method, call->uid, err);
     call_free(call);
 }

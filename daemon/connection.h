@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "daemon/access.h"
+#include "daemon/audit.h"
 
 struct call;
 struct connection;
@@ -36,6 +37,7 @@ struct connections {
     struct connection *list;
     size_t count;
     size_t n_subscribers;
+    struct audit audit;   /* refusals that were told lately */
     struct call *orphans; /* calls whose client left before the answer */
 };
 

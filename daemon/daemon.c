@@ -17,6 +17,7 @@
 #include "daemon/engine.h"
 #include "daemon/events.h"
 #include "daemon/history.h"
+#include "daemon/hooks.h"
 #include "daemon/layers.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
@@ -121,6 +122,7 @@ static int make_parts(struct daemon *daemon, struct err *err)
         return -1;
     make_engine(daemon);
     daemon->loop = loop_new(daemon);
+    daemon->hooks = hooks_new(daemon);
     if (server_new(daemon, &daemon->server, err))
         return -1;
     events_raise_about(daemon->events, EVENT_DAEMON_STARTED, NULL, "version=%s backend=%s",
@@ -175,6 +177,7 @@ void daemon_stop(struct daemon *daemon)
 {
     engine_free(daemon->engine);
     changes_free(daemon->changes);
+    hooks_free(daemon->hooks);
     reservations_free(daemon->reservations);
     server_free(daemon->server);
     loop_free(daemon->loop);

@@ -14,6 +14,7 @@ struct engine;
 struct err;
 struct events;
 struct history;
+struct hooks;
 struct hv;
 struct layers;
 struct loop;
@@ -35,6 +36,7 @@ struct daemon {
     struct engine *engine;     /* snapshot → decide → apply → journal */
     struct history *history;   /* what is remembered of host and VMs, as samples */
     struct events *events;     /* what is raised: journal, log, subscribers */
+    struct hooks *hooks;       /* programs of the operator that events run */
     struct changes *changes;   /* settings on their way to the disk */
     struct reservations *reservations; /* memory for starts; NULL in tests without */
     struct server *server;             /* the Unix socket */

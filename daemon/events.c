@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "daemon/hooks.h"
 #include "daemon/memory.h"
 #include "daemon/server.h"
 #include "db/db.h"
@@ -23,12 +24,11 @@ struct events {
     struct announcement *waiting; /* for their rows to be on disk */
 };
 
-/* A line that waits for its row to be on disk. */
+/* An event that waits for its row to be on disk. */
 struct announcement {
     struct events *events;
     struct announcement *prev, *next;
-    size_t length;
-    char line[];
+    struct db_event row; /* strings owned, but that of its kind */
 };
 
 static const struct {
@@ -52,12 +52,16 @@ static const struct {
     [EVENT_RESERVATION_RELEASED] = {"reservation-released", LOG_LEVEL_NOTICE},
     [EVENT_RESERVATION_BROKEN] = {"reservation-broken", LOG_LEVEL_ERROR},
     [EVENT_SETTINGS_CHANGED] = {"settings-changed", LOG_LEVEL_NOTICE},
+    [EVENT_POLICY_APPLIED] = {"policy-applied", LOG_LEVEL_NOTICE},
+    [EVENT_POLICY_REVERTED] = {"policy-reverted", LOG_LEVEL_NOTICE},
+    [EVENT_CHANGE_REFUSED] = {"change-refused", LOG_LEVEL_WARNING},
     [EVENT_DATABASE_FAILED] = {"database-failed", LOG_LEVEL_ERROR},
     [EVENT_DATABASE_OK] = {"database-ok", LOG_LEVEL_NOTICE},
     [EVENT_INVARIANT_BROKEN] = {"invariant-broken", LOG_LEVEL_ERROR},
     [EVENT_INVARIANT_RESTORED] = {"invariant-restored", LOG_LEVEL_NOTICE},
     [EVENT_DAEMON_STARTED] = {"daemon-started", LOG_LEVEL_NOTICE},
     [EVENT_DAEMON_STOPPING] = {"daemon-stopping", LOG_LEVEL_NOTICE},
+    [EVENT_HOOK] = {"hook", LOG_LEVEL_INFO},
     [EVENT_ACTION] = {"action", LOG_LEVEL_INFO},
 };
 
@@ -76,6 +80,15 @@ struct events *events_new(struct daemon *daemon)
     return events;
 }
 
+static void announcement_free(struct announcement *announcement)
+{
+    DL_DELETE(announcement->events->waiting, announcement);
+    free((char *)announcement->row.vm);
+    free((char *)announcement->row.reason);
+    free((char *)announcement->row.detail);
+    free(announcement);
+}
+
 void events_free(struct events *events)
 {
     struct announcement *announcement, *next;
@@ -84,8 +97,7 @@ void events_free(struct events *events)
         return;
     DL_FOREACH_SAFE(events->waiting, announcement, next)
     {
-        DL_DELETE(events->waiting, announcement);
-        free(announcement);
+        announcement_free(announcement);
     }
     proto_writer_free(events->writer);
     free(events);
@@ -98,20 +110,8 @@ static void log_event(const struct event *event)
              event->reason ? event->reason : "", event->detail);
 }
 
-static void announce(void *arg, int rc, const struct err *err)
-{
-    struct announcement *announcement = arg;
-
-    (void)err; /* the database's own events tell; subscribers are told all the same */
-    (void)rc;
-    if (announcement->events->daemon->server)
-        server_publish(announcement->events->daemon->server, announcement->line,
-                       announcement->length);
-    DL_DELETE(announcement->events->waiting, announcement);
-    free(announcement);
-}
-
-static struct announcement *make_announcement(struct events *events, const struct db_event *row)
+/* To subscribers and hooks. */
+static void tell(struct events *events, const struct db_event *row)
 {
     const struct proto_event record = {.id = row->id,
                                        .time_ms = row->time_ms,
@@ -121,51 +121,96 @@ static struct announcement *make_announcement(struct events *events, const struc
                                        .uid = row->uid,
                                        .reason = row->reason,
                                        .detail = row->detail};
-    struct announcement *announcement;
+    struct daemon *daemon = events->daemon;
     const char *line;
     size_t length;
 
-    proto_writer_clear(events->writer);
-    proto_notification_begin(events->writer, "event");
-    proto_put_event(events->writer, NULL, &record);
-    proto_notification_end(events->writer);
-    line = proto_writer_bytes(events->writer, &length);
-    announcement = memory_new(1, sizeof(*announcement) + length);
+    if (daemon->server && server_has_subscribers(daemon->server)) {
+        proto_writer_clear(events->writer);
+        proto_notification_begin(events->writer, "event");
+        proto_put_event(events->writer, NULL, &record);
+        proto_notification_end(events->writer);
+        line = proto_writer_bytes(events->writer, &length);
+        server_publish(daemon->server, line, length);
+    }
+    if (daemon->hooks)
+        hooks_run(daemon->hooks, &record);
+}
+
+/* The database's own events tell of its failure; this one is told all the same. */
+static void announce(void *arg, int rc, const struct err *err)
+{
+    struct announcement *announcement = arg;
+
+    (void)err;
+    (void)rc;
+    tell(announcement->events, &announcement->row);
+    announcement_free(announcement);
+}
+
+static char *copy_or_null(const char *text)
+{
+    return text ? memory_copy_text(text) : NULL;
+}
+
+static struct announcement *announcement_new(struct events *events, const struct db_event *row)
+{
+    struct announcement *announcement = memory_new(1, sizeof(*announcement));
+
     announcement->events = events;
-    announcement->length = length;
-    memcpy(announcement->line, line, length);
+    announcement->row = *row;
+    announcement->row.vm = copy_or_null(row->vm);
+    announcement->row.reason = copy_or_null(row->reason);
+    announcement->row.detail = copy_or_null(row->detail);
     DL_APPEND(events->waiting, announcement);
     return announcement;
 }
 
-static void journal(struct events *events, const struct db_event *row, bool publish)
+static void journal(struct events *events, const struct db_event *row, bool told)
 {
     struct db_change change = {.kind = DB_ADD_EVENT, .event = *row};
     struct announcement *announcement;
     struct err err;
 
-    if (!publish || !events->daemon->server || !server_has_subscribers(events->daemon->server)) {
+    if (!told || (!events->daemon->server && !events->daemon->hooks)) {
         db_note(events->daemon->db, row);
         return;
     }
-    announcement = make_announcement(events, row);
+    announcement = announcement_new(events, row);
     if (db_post(events->daemon->db, &change, 1, announce, announcement, &err))
         announce(announcement, -1, &err);
 }
 
+bool event_kind_is_told(enum event_kind kind)
+{
+    return kind != EVENT_ACTION && kind != EVENT_HOOK;
+}
+
+void events_prepare(struct events *events, const struct event *event, struct db_event *row)
+{
+    *row = (struct db_event){.id = events->next_id++,
+                             .time_ms = daemon_wall_ms(events->daemon),
+                             .kind = event_kind_name(event->kind),
+                             .vm = event->vm,
+                             .domid = event->domid,
+                             .uid = event->uid,
+                             .reason = event->reason,
+                             .detail = event->detail};
+}
+
+void events_settled(struct events *events, const struct event *event, const struct db_event *row)
+{
+    log_event(event);
+    tell(events, row);
+}
+
 void events_raise(struct events *events, const struct event *event)
 {
-    const struct db_event row = {.id = events->next_id++,
-                                 .time_ms = daemon_wall_ms(events->daemon),
-                                 .kind = event_kind_name(event->kind),
-                                 .vm = event->vm,
-                                 .domid = event->domid,
-                                 .uid = event->uid,
-                                 .reason = event->reason,
-                                 .detail = event->detail};
+    struct db_event row;
 
+    events_prepare(events, event, &row);
     log_event(event);
-    journal(events, &row, event->kind != EVENT_ACTION);
+    journal(events, &row, event_kind_is_told(event->kind));
 }
 
 void events_raise_about(struct events *events, enum event_kind kind, const char *vm,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Events: what an operator wants to be told. Each is raised on an edge, becomes a row in the
- * journal and a line in the log, and goes to subscribers once the row is on disk. Decisions
- * (actions) are journalled the same way, as kind "action", but only logged, not published.
+ * journal and a line in the log, and goes to subscribers and hooks once the row is on disk: what
+ * was acted on is not lost by a crash. Decisions (actions) and what became of hooks are journalled
+ * the same way, but only logged, not published.
  */
 #ifndef DAEMON_EVENTS_H
 #define DAEMON_EVENTS_H
@@ -12,6 +13,7 @@
 #include <stdint.h>
 
 struct daemon;
+struct db_event;
 struct events;
 
 enum event_kind {
@@ -32,12 +34,16 @@ enum event_kind {
     EVENT_RESERVATION_RELEASED,
     EVENT_RESERVATION_BROKEN,
     EVENT_SETTINGS_CHANGED,
+    EVENT_POLICY_APPLIED,
+    EVENT_POLICY_REVERTED,
+    EVENT_CHANGE_REFUSED, /* somebody wanted to change something, and was not let */
     EVENT_DATABASE_FAILED,
     EVENT_DATABASE_OK,
     EVENT_INVARIANT_BROKEN,
     EVENT_INVARIANT_RESTORED,
     EVENT_DAEMON_STARTED,
     EVENT_DAEMON_STOPPING,
+    EVENT_HOOK,   /* what became of a hook; only journalled, and runs no hook itself */
     EVENT_ACTION, /* a decision that was carried out, or could not be */
     EVENT_KIND_COUNT
 };
@@ -62,6 +68,16 @@ void events_free(struct events *events);
 
 /* Raises one. Never fails: what the database cannot take is counted there, and the log has it. */
 void events_raise(struct events *events, const struct event *event);
+
+/*
+ * For an event whose row goes to the disk in one transaction with the change that it tells of:
+ * prepare makes the row (strings borrowed from event), settled tells of it once it is on disk.
+ */
+void events_prepare(struct events *events, const struct event *event, struct db_event *row);
+void events_settled(struct events *events, const struct event *event, const struct db_event *row);
+
+/* False for kinds that are only journalled. */
+bool event_kind_is_told(enum event_kind kind);
 
 /* The common case: about vm (NULL: the host), by the daemon itself, with figures as printf makes
  * them. */

@@ -24,6 +24,10 @@ struct layer {
     int64_t expires_ms; /* wall clock; 0 never */
     struct setting_partial host;
     struct entry *entries;
+    struct entry *excepted; /* by name of a VM: its bits are keys of which the pattern says nothing
+                               any more */
+    int64_t created_ms;     /* wall clock */
+    bool hidden;            /* says nothing for now */
 };
 
 struct layers {
@@ -40,20 +44,28 @@ struct layers *layers_new(void)
     return layers;
 }
 
-void layer_clear(struct layer *layer)
+static void clear_entries(struct entry **entries)
 {
     struct entry *entry, *next;
 
-    HASH_ITER (hh, layer->entries, entry, next) {
-        HASH_DEL(layer->entries, entry);
+    HASH_ITER (hh, *entries, entry, next) {
+        HASH_DEL(*entries, entry);
         free(entry->name);
         free(entry);
     }
+}
+
+void layer_clear(struct layer *layer)
+{
+    clear_entries(&layer->entries);
+    clear_entries(&layer->excepted);
     layer->host = (struct setting_partial){0};
 }
 
-static void layer_free(struct layer *layer)
+void layer_free(struct layer *layer)
 {
+    if (!layer)
+        return;
     layer_clear(layer);
     free(layer->name);
     free(layer);
@@ -68,6 +80,31 @@ void layers_free(struct layers *layers)
     free(layers);
 }
 
+struct layer *layer_new(int64_t id, enum layer_kind kind, const char *name, int64_t expires_ms)
+{
+    struct layer *layer = memory_new(1, sizeof(*layer));
+
+    layer->id = id;
+    layer->kind = kind;
+    layer->name = memory_copy_text(name);
+    layer->expires_ms = expires_ms;
+    return layer;
+}
+
+bool layers_take(struct layers *layers, struct layer *layer)
+{
+    if (layers->count == LAYERS_MAX)
+        return false;
+    layers->stack[layers->count++] = layer;
+    return true;
+}
+
+struct layer *layers_give_back(struct layers *layers)
+{
+    invariant(layers->count > 2);
+    return layers->stack[--layers->count];
+}
+
 struct layer *layers_add(struct layers *layers, int64_t id, enum layer_kind kind, const char *name,
                          int64_t expires_ms)
 {
@@ -75,12 +112,8 @@ struct layer *layers_add(struct layers *layers, int64_t id, enum layer_kind kind
 
     if (layers->count == LAYERS_MAX)
         return NULL;
-    layer = memory_new(1, sizeof(*layer));
-    layer->id = id;
-    layer->kind = kind;
-    layer->name = memory_copy_text(name);
-    layer->expires_ms = expires_ms;
-    layers->stack[layers->count++] = layer;
+    layer = layer_new(id, kind, name, expires_ms);
+    invariant(layers_take(layers, layer));
     return layer;
 }
 
@@ -154,17 +187,22 @@ struct setting_partial *layer_find_vm(struct layer *layer, const char *name_or_p
     return entry ? &entry->said : NULL;
 }
 
-struct setting_partial *layer_vm(struct layer *layer, const char *name_or_pattern)
+static struct setting_partial *entry_of(struct entry **entries, const char *name)
 {
-    struct setting_partial *said = layer_find_vm(layer, name_or_pattern);
     struct entry *entry;
 
-    if (said)
-        return said;
+    HASH_FIND_STR(*entries, name, entry);
+    if (entry)
+        return &entry->said;
     entry = memory_new(1, sizeof(*entry));
-    entry->name = memory_copy_text(name_or_pattern);
-    HASH_ADD_KEYPTR(hh, layer->entries, entry->name, strlen(entry->name), entry);
+    entry->name = memory_copy_text(name);
+    HASH_ADD_KEYPTR(hh, *entries, entry->name, strlen(entry->name), entry);
     return &entry->said;
+}
+
+struct setting_partial *layer_vm(struct layer *layer, const char *name_or_pattern)
+{
+    return entry_of(&layer->entries, name_or_pattern);
 }
 
 struct setting_partial *layer_host(struct layer *layer)
@@ -172,35 +210,143 @@ struct setting_partial *layer_host(struct layer *layer)
     return &layer->host;
 }
 
+static void drop_entry(struct entry **entries, const char *name)
+{
+    struct entry *entry;
+
+    HASH_FIND_STR(*entries, name, entry);
+    if (!entry)
+        return;
+    HASH_DEL(*entries, entry);
+    free(entry->name);
+    free(entry);
+}
+
+static bool has_names(const struct layer *layer)
+{
+    return layer->kind == LAYER_BASE || layer->kind == LAYER_TIMED;
+}
+
 void layers_forget(struct layers *layers, const char *name)
 {
     for (size_t i = 0; i < layers->count; i++) {
         struct layer *layer = layers->stack[i];
-        struct entry *entry;
 
-        if (layer->kind != LAYER_BASE && layer->kind != LAYER_TIMED)
-            continue;
-        HASH_FIND_STR(layer->entries, name, entry);
-        if (!entry)
-            continue;
-        HASH_DEL(layer->entries, entry);
-        free(entry->name);
-        free(entry);
+        if (has_names(layer))
+            drop_entry(&layer->entries, name);
+        drop_entry(&layer->excepted, name);
     }
 }
 
-static const struct setting_partial *first_match(const struct layer *layer, const char *name)
+static struct entry *first_match(const struct layer *layer, const char *name)
 {
     struct entry *entry, *next;
 
-    if (layer->kind == LAYER_BASE || layer->kind == LAYER_TIMED) {
+    if (has_names(layer)) {
         HASH_FIND_STR(layer->entries, name, entry);
-        return entry ? &entry->said : NULL;
+        return entry;
     }
     HASH_ITER (hh, layer->entries, entry, next)
         if (fnmatch(entry->name, name, 0) == 0)
-            return &entry->said;
+            return entry;
     return NULL;
+}
+
+/* An exception holds, in its values, what is left of the pattern. */
+void layer_except(struct layer *layer, const char *vm, unsigned key)
+{
+    const struct entry *entry = first_match(layer, vm);
+    struct setting_partial *left;
+
+    if (!entry)
+        return;
+    HASH_FIND_STR(layer->excepted, vm, entry);
+    left = entry_of(&layer->excepted, vm);
+    if (!entry)
+        *left = first_match(layer, vm)->said;
+    left->has &= ~(1u << key);
+}
+
+const struct setting_partial *layer_says(const struct layer *layer, const char *vm)
+{
+    const struct entry *entry;
+
+    HASH_FIND_STR(layer->excepted, vm, entry);
+    if (!entry)
+        entry = first_match(layer, vm);
+    return entry ? &entry->said : NULL;
+}
+
+static bool same_partial(const struct setting_partial *a, const struct setting_partial *b)
+{
+    if (a->has != b->has)
+        return false;
+    for (unsigned key = 0; key < SETTINGS_MAX_KEYS; key++)
+        if (setting_has(a, key) && a->value[key] != b->value[key])
+            return false;
+    return true;
+}
+
+bool layer_equals(const struct layer *layer, const struct layer *other)
+{
+    const struct entry *a = layer->entries, *b = other->entries;
+
+    if (layer->excepted || other->excepted || !same_partial(&layer->host, &other->host))
+        return false;
+    while (a && b) {
+        if (strcmp(a->name, b->name) != 0 || !same_partial(&a->said, &b->said))
+            return false;
+        a = a->hh.next;
+        b = b->hh.next;
+    }
+    return !a && !b;
+}
+
+void layer_hide(struct layer *layer, bool hidden)
+{
+    layer->hidden = hidden;
+}
+
+void layer_set_id(struct layer *layer, int64_t id, int64_t expires_ms)
+{
+    layer->id = id;
+    layer->expires_ms = expires_ms;
+}
+
+void layer_set_name(struct layer *layer, const char *name)
+{
+    free(layer->name);
+    layer->name = memory_copy_text(name);
+}
+
+int64_t layer_expires_ms(const struct layer *layer)
+{
+    return layer->expires_ms;
+}
+
+int64_t layer_created_ms(const struct layer *layer)
+{
+    return layer->created_ms;
+}
+
+void layer_set_created(struct layer *layer, int64_t created_ms)
+{
+    layer->created_ms = created_ms;
+}
+
+void layer_each(const struct layer *layer,
+                void (*visit)(void *arg, const char *match, const struct setting_partial *said),
+                void *arg)
+{
+    const struct entry *entry, *next;
+
+    HASH_ITER (hh, layer->entries, entry, next)
+        visit(arg, entry->name, &entry->said);
+}
+
+const struct setting_partial *layer_host_says(const struct layer *layer)
+{
+    return &layer->host;
 }
 
 size_t layers_of_vm(const struct layers *layers, const char *name,
@@ -209,7 +355,8 @@ size_t layers_of_vm(const struct layers *layers, const char *name,
     size_t count = 0;
 
     for (size_t i = layers->count; i-- > 0;) {
-        const struct setting_partial *said = first_match(layers->stack[i], name);
+        const struct layer *layer = layers->stack[i];
+        const struct setting_partial *said = layer->hidden ? NULL : layer_says(layer, name);
 
         if (said)
             out[count++] = said;
@@ -222,7 +369,8 @@ size_t layers_of_host(const struct layers *layers, const struct setting_partial 
     size_t count = 0;
 
     for (size_t i = layers->count; i-- > 0;)
-        out[count++] = &layers->stack[i]->host;
+        if (!layers->stack[i]->hidden)
+            out[count++] = &layers->stack[i]->host;
     return count;
 }
 
@@ -233,7 +381,7 @@ void layers_each_name(const struct layers *layers, void (*visit)(void *arg, cons
         const struct layer *layer = layers->stack[i];
         struct entry *entry, *next;
 
-        if (layer->kind != LAYER_BASE && layer->kind != LAYER_TIMED)
+        if (!has_names(layer))
             continue;
         HASH_ITER (hh, layer->entries, entry, next)
             visit(arg, entry->name);

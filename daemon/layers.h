@@ -39,6 +39,17 @@ void layers_free(struct layers *layers);
 struct layer *layers_add(struct layers *layers, int64_t id, enum layer_kind kind, const char *name,
                          int64_t expires_ms);
 
+/* A layer by itself, and its end (NULL is fine). */
+struct layer *layer_new(int64_t id, enum layer_kind kind, const char *name, int64_t expires_ms);
+void layer_free(struct layer *layer);
+
+/* Takes it as the newest. False, and it is still the caller's, where there are LAYERS_MAX already.
+ */
+bool layers_take(struct layers *layers, struct layer *layer);
+
+/* Gives the newest layer back to the caller. */
+struct layer *layers_give_back(struct layers *layers);
+
 /* Forgets a layer; false where there is none of that id. The two fixed ones stay. */
 bool layers_remove(struct layers *layers, int64_t id);
 
@@ -67,7 +78,38 @@ struct setting_partial *layer_find_vm(struct layer *layer, const char *name_or_p
 /* What the layer says of the host. */
 struct setting_partial *layer_host(struct layer *layer);
 
-/* Drops everything that named layers say of a VM (forget). */
+/* The layer says nothing of that key of that VM any more, whatever its pattern says (a policy's).
+ */
+void layer_except(struct layer *layer, const char *vm, unsigned key);
+
+/* What the layer says of that VM, by name or by its first pattern that fits; NULL: nothing. */
+const struct setting_partial *layer_says(const struct layer *layer, const char *vm);
+
+/* True where the layer says exactly what the other says, in the same order. */
+bool layer_equals(const struct layer *layer, const struct layer *other);
+
+/* A hidden layer says nothing, until it is shown again: to see how things would be without it. */
+void layer_hide(struct layer *layer, bool hidden);
+
+/* For a layer that is not among others yet. */
+void layer_set_id(struct layer *layer, int64_t id, int64_t expires_ms);
+void layer_set_name(struct layer *layer, const char *name);
+
+int64_t layer_expires_ms(const struct layer *layer);
+
+/* When it was made; wall clock. */
+int64_t layer_created_ms(const struct layer *layer);
+void layer_set_created(struct layer *layer, int64_t created_ms);
+
+/* Calls visit for each name or pattern that the layer says something of, in order. */
+void layer_each(const struct layer *layer,
+                void (*visit)(void *arg, const char *match, const struct setting_partial *said),
+                void *arg);
+
+/* What it says of the host, to be looked at. */
+const struct setting_partial *layer_host_says(const struct layer *layer);
+
+/* Drops everything that layers say of a VM by its name (forget). */
 void layers_forget(struct layers *layers, const char *name);
 
 /* Empties a layer, for reading the configuration again. */

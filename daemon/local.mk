@@ -4,7 +4,9 @@ noinst_LIBRARIES += libxm_daemon.a
 libxm_daemon_a_SOURCES = \
 	%D%/access.c %D%/access.h \
 	%D%/apply.c %D%/apply.h \
-	%D%/changes.c %D%/changes.h \
+	%D%/audit.c %D%/audit.h \
+	%D%/change.h %D%/change_describe.c \
+	%D%/changes.c %D%/changes.h %D%/changes_load.c \
 	%D%/connection.c %D%/connection.h \
 	%D%/daemon.c %D%/daemon.h \
 	%D%/describe.c %D%/describe.h \
@@ -12,11 +14,16 @@ libxm_daemon_a_SOURCES = \
 	%D%/engine.c %D%/engine.h \
 	%D%/events.c %D%/events.h \
 	%D%/history.c %D%/history.h \
+	%D%/hook_files.c %D%/hook_files.h \
+	%D%/hook_process.c %D%/hook_process.h \
+	%D%/hooks.c %D%/hooks.h \
 	%D%/layers.c %D%/layers.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/memory.c %D%/memory.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/options.c %D%/options.h \
+	%D%/policies.c %D%/policies.h \
+	%D%/policy.c %D%/policy.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/reservation.c \
 	%D%/reservation_answer.c %D%/reservation_answer.h \
@@ -32,7 +39,9 @@ libxm_daemon_a_SOURCES = \
 	%D%/methods_db.c \
 	%D%/methods_events.c \
 	%D%/methods_history.c \
+	%D%/methods_hooks.c \
 	%D%/methods_host.c \
+	%D%/methods_policy.c \
 	%D%/methods_reservation.c \
 	%D%/methods_vm.c
 libxm_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)

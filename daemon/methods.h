@@ -24,6 +24,12 @@ method_fn method_host_get;
 /* methods_vm.c */
 method_fn method_vm_list, method_vm_get, method_vm_set, method_vm_forget;
 
+/* methods_policy.c */
+method_fn method_policy_check, method_policy_apply, method_policy_revert, method_policy_list;
+
+/* methods_hooks.c */
+method_fn method_hooks_list, method_hooks_test;
+
 /* methods_balance.c */
 method_fn method_balance;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/options.h"
 
+#include <pwd.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,33 @@ static const struct key keys[] = {
      NULL,
      {"damaged-database", "damaged_database", SETTING_CHOICE, 0, 1, DAMAGED_REFUSE, damaged_names,
       "what becomes of a database that is damaged, at start"}},
+    {"hooks",
+     KEY_TEXT,
+     offsetof(struct options, hooks_folder),
+     XENMEM_CONFDIR "/hooks.d",
+     {.name = "folder", .help = "where hooks are, a folder an event"}},
+    {"hooks",
+     KEY_TEXT,
+     offsetof(struct options, hooks_user),
+     "",
+     {.name = "user", .help = "whom hooks run as"}},
+    {"hooks",
+     KEY_NUMBER,
+     offsetof(struct options, hooks_timeout_ms),
+     NULL,
+     {"timeout", "timeout_ms", SETTING_DURATION, 100, 600000, 10000, NULL,
+      "a hook that runs longer is killed"}},
+    {"hooks",
+     KEY_NUMBER,
+     offsetof(struct options, hooks_at_once),
+     NULL,
+     {"at-once", "at_once", SETTING_INTEGER, 1, 64, 4, NULL, "no more hooks run at once"}},
+    {"hooks",
+     KEY_NUMBER,
+     offsetof(struct options, hooks_queue),
+     NULL,
+     {"queue", "queue", SETTING_INTEGER, 1, 10000, 100, NULL,
+      "no more events wait for their hooks; others are dropped"}},
     {"access", KEY_ACCESS, ACCESS_READ, NULL, {.name = "read", .help = "who may look"}},
     {"access",
      KEY_ACCESS,
@@ -155,6 +183,9 @@ static int take_text(struct options *options, const struct key *key, const char 
     if (key->where == offsetof(struct options, backend)) {
         if (check_backend(text, err))
             return -1;
+    } else if (key->where == offsetof(struct options, hooks_user)) {
+        if (!getpwnam(text))
+            return err_set(err, ERR_INVALID, "user: there is no user '%.40s'", text);
     } else if (text[0] == '\0') {
         return err_set(err, ERR_INVALID, "%s is empty", key->def.name);
     }
@@ -232,9 +263,10 @@ static int begin_section(struct options *options, const char *section, struct er
     if (is_own_section(section))
         return 0;
     if (!pattern || *pattern == '\0')
-        return err_set(err, ERR_INVALID,
-                       "unknown section [%s]; there are [daemon], [access], [host], [vm PATTERN]",
-                       section);
+        return err_set(
+            err, ERR_INVALID,
+            "unknown section [%s]; there are [daemon], [access], [hooks], [host], [vm PATTERN]",
+            section);
     for (size_t i = 0; i < options->n_vms; i++)
         if (strcmp(options->vms[i].pattern, pattern) == 0)
             return err_set(err, ERR_INVALID, "[vm %s] is there twice", pattern);
@@ -359,6 +391,8 @@ void options_free(struct options *options)
     free(options->socket);
     free(options->database);
     free(options->backend);
+    free(options->hooks_folder);
+    free(options->hooks_user);
     free(options);
 }
 

@@ -46,6 +46,12 @@ struct options {
     int64_t history_coarse_ms; /* of each hour; default 2 years */
     int64_t history_kib;       /* size of the database above which the oldest go; default 1 GiB */
     int64_t damaged_database;  /* enum damaged; default to refuse it */
+    /* [hooks] */
+    char *hooks_folder;       /* path */
+    char *hooks_user;         /* that they run as; "": the daemon's own */
+    int64_t hooks_timeout_ms; /* then one is killed; 100 ms to 10 min, default 10 s */
+    int64_t hooks_at_once;    /* 1 to 64, default 4 */
+    int64_t hooks_queue;      /* events that wait for their hooks; 1 to 10,000, default 100 */
     /* [access] */
     struct access access;
     /* [host] */

@@ -90,7 +90,7 @@ struct db_layer {
 /* What a layer says. */
 struct db_setting {
     int64_t layer;     /* its id */
-    const char *scope; /* "vm", "host" */
+    const char *scope; /* "vm", "host"; "except": the layer says nothing of that VM's key */
     const char *match; /* name or pattern of VMs; "" for the host */
     int64_t ordinal;   /* of its pattern within the layer: the first match wins */
     const char *key;   /* the setting's name, as in core/settings.h */

@@ -27,7 +27,7 @@ static const char *const migrations[] = {
     "INSERT INTO layer VALUES (1, 'base', '', 0, 0);"
     "CREATE TABLE setting ("
     "  layer INTEGER NOT NULL REFERENCES layer (id) ON DELETE CASCADE,"
-    "  scope TEXT NOT NULL CHECK (scope IN ('vm', 'host')),"
+    "  scope TEXT NOT NULL CHECK (scope IN ('vm', 'host', 'except')),"
     "  match TEXT NOT NULL,"
     "  ordinal INTEGER NOT NULL,"
     "  key TEXT NOT NULL,"

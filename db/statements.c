@@ -29,8 +29,8 @@ static const char *const texts[STATEMENT_COUNT] = {
         " ON CONFLICT (name) DO UPDATE SET uuid = ?2, target_kib = ?3, static_max_kib = ?4",
     [STATEMENT_FORGET_VM] = "DELETE FROM vm WHERE name = ?1",
     [STATEMENT_FORGET_VM_SETTINGS] =
-        "DELETE FROM setting WHERE scope = 'vm' AND match = ?1"
-        " AND layer IN (SELECT id FROM layer WHERE kind IN ('base', 'timed'))",
+        "DELETE FROM setting WHERE match = ?1 AND (scope = 'except' OR scope = 'vm'"
+        " AND layer IN (SELECT id FROM layer WHERE kind IN ('base', 'timed')))",
     [STATEMENT_ADD_LAYER] = "INSERT INTO layer (id, kind, name, created_ms, expires_ms)"
                             " VALUES (?1, ?2, ?3, ?4, ?5)",
     [STATEMENT_REMOVE_LAYER] = "DELETE FROM layer WHERE id = ?1 AND id > 1",

@@ -21,6 +21,13 @@ systemdunit_DATA += %D%/systemd/xenmem-agent.service
 endif
 endif
 
+# Samples for cron, in share; of policies, where they are looked for: in force only once applied.
+SAMPLE_POLICIES = day.policy night.policy weekend.policy
+EXTRA_DIST += %D%/policies.d/day.policy %D%/policies.d/night.policy %D%/policies.d/weekend.policy
+crondir = $(pkgdatadir)/cron.d
+dist_cron_DATA = %D%/cron.d/xenmem
+dist_cron_SCRIPTS = %D%/cron.d/lower-idle
+
 install-data-local: install-etc
 uninstall-local: uninstall-etc
 
@@ -30,11 +37,19 @@ install-etc:
 	$(INSTALL) -d -m 700 $(DESTDIR)$(statedir)
 	test -e $(DESTDIR)$(confdir)/xenmemd.conf || \
 		$(INSTALL_DATA) $(top_srcdir)/%D%/xenmemd.conf $(DESTDIR)$(confdir)/xenmemd.conf
+	for policy in $(SAMPLE_POLICIES); do \
+		test -e $(DESTDIR)$(confdir)/policies.d/$$policy || \
+			$(INSTALL_DATA) $(top_srcdir)/%D%/policies.d/$$policy $(DESTDIR)$(confdir)/policies.d; \
+	done
 
 # The configuration goes only where nobody changed it; the database stays.
 uninstall-etc:
 	! cmp -s $(top_srcdir)/%D%/xenmemd.conf $(DESTDIR)$(confdir)/xenmemd.conf || \
 		rm -f $(DESTDIR)$(confdir)/xenmemd.conf
+	for policy in $(SAMPLE_POLICIES); do \
+		! cmp -s $(top_srcdir)/%D%/policies.d/$$policy $(DESTDIR)$(confdir)/policies.d/$$policy || \
+			rm -f $(DESTDIR)$(confdir)/policies.d/$$policy; \
+	done
 
 bashcompdir = $(datadir)/bash-completion/completions
 dist_bashcomp_DATA = %D%/bash-completion/xenmemctl

@@ -148,8 +148,11 @@ static void set(struct run *run, const struct script_command *command)
     for (unsigned key = 0; key < SETTINGS_MAX_KEYS; key++)
         if (setting_has(&command->said, key))
             setting_put(said, key, command->said.value[key]);
-    if (run->is_up)
-        fill_layers(run);
+    if (!run->is_up)
+        return;
+    fill_layers(run);
+    if (!of_host)
+        (void)engine_clear_overrides(run->daemon.engine, command->name, NULL);
 }
 
 static const struct reservation *find_reservation(const struct run *run, const char *name)

@@ -3,6 +3,8 @@
 
 E2E_TESTS = \
 	%D%/test_balance.py \
+	%D%/test_hooks.py \
+	%D%/test_policies.py \
 	%D%/test_reservations.py \
 	%D%/test_settings.py \
 	%D%/test_lifecycle.py \

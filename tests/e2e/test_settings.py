@@ -123,7 +123,7 @@ def test_who_changed_what_is_in_the_journal():
     with Host(ONE) as host:
         host.do("set", "web", "priority=61")
         (event,) = host.events("settings-changed", "web")
-        assert event["detail"] == "priority=61" and isinstance(event["uid"], int)
+        assert event["detail"] == "priority=61 command=vm.set" and isinstance(event["uid"], int)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command policy. Files are read here, with the rights of whoever types; xenmemd gets their
+ * text. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/units.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/record.h"
+#include "cli/table.h"
+#include "cli/text.h"
+#include "libctl/xenmemctl.h"
+
+#define FOLDER   XENMEM_CONFDIR "/policies.d"
+#define SUFFIX   ".policy"
+#define TEXT_MAX ((size_t)30000) /* what xenmemd takes */
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+/* What has a slash or ends in .policy is a file; anything else is a name in the folder of policies.
+ */
+static void find_file(const char *word, char *path, size_t room)
+{
+    size_t length = strlen(word);
+    bool is_file = strchr(word, '/') ||
+                   (length > strlen(SUFFIX) && strcmp(word + length - strlen(SUFFIX), SUFFIX) == 0);
+
+    snprintf(path, room, "%s%s%s", is_file ? "" : FOLDER "/", word, is_file ? "" : SUFFIX);
+}
+
+static int complain_file(struct cli *cli, const char *path)
+{
+    if (errno == ENOENT)
+        return cli_complain(cli, EXIT_NOT_FOUND, "%s: there is no such policy", path);
+    return cli_complain(cli, errno == EACCES ? EXIT_DENIED : EXIT_FAILED, "%s: %s", path,
+                        strerror(errno));
+}
+
+/* Reads the file into text (TEXT_MAX + 2 bytes). EXIT_DONE, or it complained. */
+static int read_file(struct cli *cli, const char *path, char *text)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t length = 0;
+    ssize_t got;
+
+    if (fd < 0)
+        return complain_file(cli, path);
+    while (length <= TEXT_MAX && (got = read(fd, text + length, TEXT_MAX + 1 - length)) != 0) {
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            int code = complain_file(cli, path);
+
+            close(fd);
+            return code;
+        }
+        length += (size_t)got;
+    }
+    close(fd);
+    text[length] = '\0';
+    if (length > TEXT_MAX)
+        return cli_complain(cli, EXIT_USAGE, "%s: is longer than the %zu bytes of a policy", path,
+                            TEXT_MAX);
+    if (strlen(text) != length || !text_is_utf8(text))
+        return cli_complain(cli, EXIT_USAGE, "%s: is not text in UTF-8", path);
+    return EXIT_DONE;
+}
+
+/* --- check, apply, revert --------------------------------------------------------------------- */
+
+static const struct field change_fields[] = {
+    {"vm", "VM", FIELD_TEXT},
+    {"setting", "SETTING", FIELD_TEXT},
+    {"from", "FROM", FIELD_TEXT},
+    {"to", "TO", FIELD_TEXT},
+};
+static const struct field target_fields[] = {
+    {"vm", "VM", FIELD_TEXT},
+    {"from_kib", "TARGET", FIELD_SIZE},
+    {"to_kib", "WOULD BE", FIELD_SIZE},
+};
+
+static void put_table(struct cli *cli, const struct xenmemctl_value *rows,
+                      const struct field *fields, size_t n_fields)
+{
+    struct column columns[8];
+    struct table *table;
+    char text[FIELD_TEXT_MAX];
+
+    for (size_t i = 0; i < n_fields; i++)
+        columns[i] = (struct column){fields[i].heading, fields[i].type != FIELD_TEXT};
+    table = table_new(columns, n_fields);
+    for (size_t row = 0; row < xenmemctl_count(rows); row++)
+        for (size_t i = 0; i < n_fields; i++)
+            table_add(table, record_text(xenmemctl_at(rows, row), &fields[i], text));
+    table_print(table, cli->width, cli->out);
+    table_free(table);
+}
+
+#define N_FIELDS(fields) (sizeof(fields) / sizeof(*(fields)))
+
+/* VM "-" is the host. */
+static void put_foresight(struct cli *cli, const struct xenmemctl_value *result, bool dry)
+{
+    const struct xenmemctl_value *changes = xenmemctl_member(result, "changes");
+    const struct xenmemctl_value *targets = xenmemctl_member(result, "targets");
+
+    if (xenmemctl_count(changes) > 0)
+        put_table(cli, changes, change_fields, N_FIELDS(change_fields));
+    if (dry && xenmemctl_count(targets) > 0) {
+        fputc('\n', cli->out);
+        put_table(cli, targets, target_fields, N_FIELDS(target_fields));
+    }
+}
+
+static void put_outcome(struct cli *cli, const struct xenmemctl_value *result, const char *done,
+                        bool dry)
+{
+    const char *name = xenmemctl_text(xenmemctl_member(result, "name"));
+    bool changed = false;
+
+    xenmemctl_boolean(xenmemctl_member(result, "changed"), &changed);
+    fputs("policy ", cli->out);
+    text_put(cli->out, name ? name : "-");
+    if (dry)
+        fputs(" can be done; nothing was changed\n", cli->out);
+    else
+        fprintf(cli->out, changed ? " %s\n" : " is in force already\n", done);
+    put_foresight(cli, result, dry);
+}
+
+static void put_warnings(struct cli *cli, const struct xenmemctl_value *warnings)
+{
+    for (size_t i = 0; i < xenmemctl_count(warnings); i++) {
+        const char *text = xenmemctl_text(xenmemctl_at(warnings, i));
+
+        if (text)
+            cli_complain(cli, EXIT_DONE, "warning: %s", text);
+    }
+}
+
+static int change(struct cli *cli, struct xenmemctl_request *request, const char *done, bool dry)
+{
+    struct xenmemctl_message *reply;
+    const struct xenmemctl_value *result;
+    int code = cli_call(cli, request, CLI_TIMEOUT_MS, &reply);
+
+    if (code != EXIT_DONE)
+        return code;
+    result = xenmemctl_message_value(reply);
+    if (cli->format == FORMAT_JSON) {
+        record_put_json(cli, result);
+    } else if (cli->format == FORMAT_CSV) {
+        const struct xenmemctl_value *changes = xenmemctl_member(result, "changes");
+
+        record_put_csv_names(cli, change_fields, N_FIELDS(change_fields));
+        for (size_t i = 0; i < xenmemctl_count(changes); i++)
+            record_put_csv(cli, xenmemctl_at(changes, i), change_fields, N_FIELDS(change_fields));
+    } else {
+        put_outcome(cli, result, done, dry);
+    }
+    put_warnings(cli, xenmemctl_member(result, "warnings"));
+    xenmemctl_message_free(reply);
+    return EXIT_DONE;
+}
+
+static int make_request(struct cli *cli, const char *method, const char *path,
+                        struct xenmemctl_request **out)
+{
+    char *text = malloc(TEXT_MAX + 2);
+    int code = text ? read_file(cli, path, text) : cli_complain(cli, EXIT_FAILED, "no memory");
+
+    if (code == EXIT_DONE) {
+        *out = xenmemctl_request_new(method);
+        xenmemctl_request_text(*out, "text", text);
+        xenmemctl_request_text(*out, "file", path);
+    }
+    free(text);
+    return code;
+}
+
+static int run_check(struct cli *cli, const struct arguments *arguments)
+{
+    struct xenmemctl_request *request;
+    char path[PATH_MAX];
+    int code;
+
+    find_file(arguments->words[1], path, sizeof(path));
+    code = make_request(cli, "policy.check", path, &request);
+    return code == EXIT_DONE ? change(cli, request, "", true) : code;
+}
+
+static int run_apply(struct cli *cli, const struct arguments *arguments)
+{
+    const char *span = arguments->options[OPTION_FOR];
+    bool dry = arguments->options[OPTION_DRY_RUN] != NULL;
+    struct xenmemctl_request *request;
+    char path[PATH_MAX];
+    struct err err;
+    int64_t ms;
+    int code;
+
+    if (span && duration_parse(span, &ms, &err))
+        return cli_complain(cli, EXIT_USAGE, "--for: %s", err.text);
+    find_file(arguments->words[1], path, sizeof(path));
+    code = make_request(cli, "policy.apply", path, &request);
+    if (code != EXIT_DONE)
+        return code;
+    if (span)
+        xenmemctl_request_text(request, "for", span);
+    xenmemctl_request_boolean(request, "dry_run", dry);
+    return change(cli, request, "is in force", dry);
+}
+
+static int run_revert(struct cli *cli, const struct arguments *arguments)
+{
+    bool dry = arguments->options[OPTION_DRY_RUN] != NULL;
+    struct xenmemctl_request *request = xenmemctl_request_new("policy.revert");
+
+    xenmemctl_request_text(request, "name", arguments->words[1]);
+    xenmemctl_request_boolean(request, "dry_run", dry);
+    return change(cli, request, "is reverted", dry);
+}
+
+/* --- active, list ----------------------------------------------------------------------------- */
+
+static const struct field active_fields[] = {
+    {"name", "NAME", FIELD_TEXT},
+    {"applied_ms", "APPLIED", FIELD_MOMENT},
+    {"expires_ms", "UNTIL", FIELD_MOMENT},
+};
+
+static void put_active(struct cli *cli, const struct xenmemctl_value *policies)
+{
+    if (cli->format == FORMAT_JSON) {
+        record_put_json(cli, policies);
+    } else if (cli->format == FORMAT_CSV) {
+        record_put_csv_names(cli, active_fields, N_FIELDS(active_fields));
+        for (size_t i = 0; i < xenmemctl_count(policies); i++)
+            record_put_csv(cli, xenmemctl_at(policies, i), active_fields, N_FIELDS(active_fields));
+    } else {
+        put_table(cli, policies, active_fields, N_FIELDS(active_fields));
+    }
+}
+
+static int run_active(struct cli *cli, const struct arguments *arguments)
+{
+    struct xenmemctl_message *reply;
+    int code = cli_call(cli, xenmemctl_request_new("policy.list"), CLI_TIMEOUT_MS, &reply);
+
+    (void)arguments;
+    if (code != EXIT_DONE)
+        return code;
+    put_active(cli, xenmemctl_message_value(reply));
+    xenmemctl_message_free(reply);
+    return EXIT_DONE;
+}
+
+/* A file of the folder, as `list` shows it. */
+struct listed {
+    char file[NAME_MAX + 1];
+    char name[64];
+    char text[1024]; /* its description, or what is wrong with it */
+    const char *state;
+};
+
+static bool is_active(const struct xenmemctl_value *policies, const char *name)
+{
+    for (size_t i = 0; i < xenmemctl_count(policies); i++) {
+        const char *other = xenmemctl_text(xenmemctl_member(xenmemctl_at(policies, i), "name"));
+
+        if (other && strcmp(other, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void take_text(char *to, size_t room, const struct xenmemctl_value *value)
+{
+    const char *text = xenmemctl_text(value);
+
+    snprintf(to, room, "%s", text ? text : "");
+}
+
+/* EXIT_DONE, or it complained: xenmemd could not be asked. */
+static int look_at(struct cli *cli, const char *file, const struct xenmemctl_value *policies,
+                   struct listed *out)
+{
+    struct xenmemctl_request *request;
+    struct xenmemctl_message *reply;
+    struct xenmemctl_error error;
+    char path[PATH_MAX];
+    int code;
+
+    *out = (struct listed){.state = "wrong", .name = "-"};
+    snprintf(out->file, sizeof(out->file), "%s", file);
+    snprintf(path, sizeof(path), "%s/%s", FOLDER, file);
+    code = make_request(cli, "policy.check", path, &request);
+    if (code == EXIT_DONE)
+        code = cli_try(cli, request, CLI_TIMEOUT_MS, &reply, &error);
+    if (code != EXIT_DONE)
+        return code;
+    if (error.code != XENMEMCTL_OK) {
+        snprintf(out->text, sizeof(out->text), "%s", error.text);
+        return EXIT_DONE;
+    }
+    take_text(out->name, sizeof(out->name),
+              xenmemctl_member(xenmemctl_message_value(reply), "name"));
+    take_text(out->text, sizeof(out->text),
+              xenmemctl_member(xenmemctl_message_value(reply), "description"));
+    out->state = is_active(policies, out->name) ? "active" : "-";
+    xenmemctl_message_free(reply);
+    return EXIT_DONE;
+}
+
+static int is_policy(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+
+    return entry->d_name[0] != '.' && length > strlen(SUFFIX) &&
+           strcmp(entry->d_name + length - strlen(SUFFIX), SUFFIX) == 0;
+}
+
+static void put_listed(struct cli *cli, const struct listed *rows, size_t count)
+{
+    static const struct column columns[] = {
+        {"NAME", false}, {"STATE", false}, {"FILE", false}, {"WHAT", false}};
+    struct table *table = table_new(columns, 4);
+
+    if (cli->format == FORMAT_CSV)
+        fputs("name,state,file,what\n", cli->out);
+    if (cli->format == FORMAT_JSON)
+        fputs("[", cli->out);
+    for (size_t i = 0; i < count; i++) {
+        const char *const cells[] = {rows[i].name, rows[i].state, rows[i].file, rows[i].text};
+        static const char *const names[] = {"name", "state", "file", "what"};
+
+        for (size_t cell = 0; cell < 4; cell++) {
+            if (cli->format == FORMAT_TABLE) {
+                table_add(table, cells[cell]);
+            } else if (cli->format == FORMAT_CSV) {
+                text_put_csv(cli->out, cells[cell]);
+                fputc(cell < 3 ? ',' : '\n', cli->out);
+            } else {
+                fprintf(cli->out, "%s\"%s\": ", cell == 0 ? (i > 0 ? ",\n {" : "\n {") : ", ",
+                        names[cell]);
+                text_put_json_string(cli->out, cells[cell]);
+                fputs(cell == 3 ? "}" : "", cli->out);
+            }
+        }
+    }
+    if (cli->format == FORMAT_JSON)
+        fputs("\n]\n", cli->out);
+    else if (cli->format == FORMAT_TABLE)
+        table_print(table, cli->width, cli->out);
+    table_free(table);
+}
+
+static int list_files(struct cli *cli, const struct xenmemctl_value *policies)
+{
+    struct dirent **names = NULL;
+    int count = scandir(FOLDER, &names, is_policy, alphasort);
+    struct listed *rows = calloc(count > 0 ? (size_t)count : 1, sizeof(*rows));
+    int code = EXIT_DONE;
+
+    if (count < 0)
+        code = complain_file(cli, FOLDER);
+    for (int i = 0; i < count && code == EXIT_DONE; i++)
+        code = look_at(cli, names[i]->d_name, policies, &rows[i]);
+    if (code == EXIT_DONE)
+        put_listed(cli, rows, (size_t)count);
+    for (int i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
+    free(rows);
+    return code;
+}
+
+static int run_files(struct cli *cli, const struct arguments *arguments)
+{
+    struct xenmemctl_message *reply;
+    int code = cli_call(cli, xenmemctl_request_new("policy.list"), CLI_TIMEOUT_MS, &reply);
+
+    (void)arguments;
+    if (code != EXIT_DONE)
+        return code;
+    code = list_files(cli, xenmemctl_message_value(reply));
+    xenmemctl_message_free(reply);
+    return code;
+}
+
+/* --- all of it -------------------------------------------------------------------------------- */
+
+int run_policy(struct cli *cli, const struct arguments *arguments)
+{
+    static const struct {
+        const char *name;
+        size_t words;
+        int (*run)(struct cli *cli, const struct arguments *arguments);
+    } verbs[] = {
+        {"check", 2, run_check},   {"apply", 2, run_apply}, {"revert", 2, run_revert},
+        {"active", 1, run_active}, {"list", 1, run_files},
+    };
+    const char *verb = arguments->words[0];
+
+    for (size_t i = 0; i < N_FIELDS(verbs); i++) {
+        if (strcmp(verbs[i].name, verb) != 0)
+            continue;
+        if (arguments->n_words != verbs[i].words)
+            return cli_complain(cli, EXIT_USAGE,
+                                verbs[i].words == 2 ? "policy %s needs one policy"
+                                                    : "policy %s takes nothing more",
+                                verb);
+        if (arguments->options[OPTION_FOR] && strcmp(verb, "apply") != 0)
+            return cli_complain(cli, EXIT_USAGE, "--for goes with policy apply only");
+        if (arguments->options[OPTION_DRY_RUN] && strcmp(verb, "apply") != 0 &&
+            strcmp(verb, "revert") != 0)
+            return cli_complain(cli, EXIT_USAGE,
+                                "--dry-run goes with policy apply and revert only");
+        return verbs[i].run(cli, arguments);
+    }
+    return cli_complain(cli, EXIT_USAGE,
+                        "there is no 'policy %s'; there are check, apply, revert, list, active",
+                        verb);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One change on its way, as the files changes*.c share it. */
+#ifndef DAEMON_CHANGE_H
+#define DAEMON_CHANGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/settings.h"
+#include "daemon/changes.h"
+#include "daemon/events.h"
+#include "db/db.h"
+
+enum change_kind { CHANGE_SET, CHANGE_FORGET, CHANGE_APPLY, CHANGE_REVERT, CHANGE_EXPIRE };
+
+struct change {
+    struct change *next;
+    struct changes *changes;
+    enum change_kind kind;
+    char *vm; /* owned; the policy's name for CHANGE_REVERT; NULL for CHANGE_APPLY and _EXPIRE */
+    struct policy *policy; /* owned; CHANGE_APPLY */
+    struct setting_partial said;
+    int64_t for_ms;   /* 0: in the base */
+    int64_t layer;    /* that it goes to, or that ends */
+    int64_t replaced; /* CHANGE_APPLY: the layer of the same policy that ends; 0 none */
+    uid_t uid;
+    changes_done_fn *done; /* NULL: nobody asked */
+    void *arg;
+    struct event event;  /* that tells of it … */
+    struct db_event row; /* … and its row, in the same transaction */
+};
+
+struct changes {
+    struct daemon *daemon;
+    struct change *first, **last; /* the first is on its way to the disk */
+    int64_t next_layer;
+    struct db_change *rows; /* ROWS_MAX; working space */
+};
+
+/* Fills the event that tells of it. */
+void change_describe(struct change *change);
+
+#endif
