@@ -42,6 +42,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/sim_host.c %D%/sim_host.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/socket_file.c %D%/socket_file.h \
+	%D%/wall_clock.c %D%/wall_clock.h \
 	%D%/user.c %D%/user.h \
 	%D%/methods.c %D%/methods.h \
 	%D%/methods_balance.c \
