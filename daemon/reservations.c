@@ -334,9 +334,11 @@ void reservations_note_death(struct reservations *reservations, const char *name
         if (registry->domains[i].now.ref.domid == last->now.ref.domid &&
             memcmp(registry->domains[i].now.ref.uuid, last->now.ref.uuid, 16) == 0)
             return; /* it is still there, by another name, or dying beside its successor */
-    if (last->now.cap_unlimited || reservations->count == RESERVATIONS_MAX ||
-        find_implicit(reservations, name))
+    if (last->now.cap_unlimited || reservations->count == RESERVATIONS_MAX)
         return;
+    DL_FOREACH (reservations->list, reservation)
+        if (strcmp(reservation->name, name) == 0)
+            return; /* it dies half-built: what is kept for it is enough */
     reservation = add(reservations, reservations->next_id, name, model_counted(&vm), 100);
     reservation->implicit = true;
     reservation->ttl_ms = RESERVATION_GRACE_MS;
