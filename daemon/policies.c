@@ -15,6 +15,7 @@
 #include "daemon/memory.h"
 #include "daemon/policy.h"
 #include "daemon/registry.h"
+#include "daemon/trial.h"
 #include "proto/proto.h"
 
 #define WARNINGS_MAX 20
@@ -121,33 +122,23 @@ static void add_setting(struct foresight *out, const char *vm, const struct sett
 static void compare_vm(struct foresight *out, const char *name, const struct vm_settings *from,
                        const struct vm_settings *to)
 {
-    const int64_t pairs[VM_KEY_COUNT][2] = {
-        [VM_KEY_STARTUP] = {from->startup.v, to->startup.v},
-        [VM_KEY_MINIMUM] = {from->minimum.v, to->minimum.v},
-        [VM_KEY_MAXIMUM] = {from->maximum.v, to->maximum.v},
-        [VM_KEY_BUFFER] = {from->buffer_percent, to->buffer_percent},
-        [VM_KEY_PRIORITY] = {from->priority, to->priority},
-        [VM_KEY_MODE] = {from->mode, to->mode},
-        [VM_KEY_TRUST] = {from->trust, to->trust},
-    };
+    int64_t before[VM_KEY_COUNT], after[VM_KEY_COUNT];
 
+    vm_settings_values(from, before);
+    vm_settings_values(to, after);
     for (unsigned key = 0; key < VM_KEY_COUNT; key++)
-        add_setting(out, name, &vm_setting_defs[key], pairs[key][0], pairs[key][1]);
+        add_setting(out, name, &vm_setting_defs[key], before[key], after[key]);
 }
 
 static void compare_host(struct foresight *out, const struct host_settings *from,
                          const struct host_settings *to)
 {
-    const int64_t pairs[HOST_KEY_COUNT][2] = {
-        [HOST_KEY_RESERVE] = {from->reserve.v, to->reserve.v},
-        [HOST_KEY_HEADROOM] = {from->headroom.v, to->headroom.v},
-        [HOST_KEY_SURPLUS] = {from->surplus, to->surplus},
-        [HOST_KEY_ACTION] = {from->action, to->action},
-        [HOST_KEY_BLIND] = {from->blind, to->blind},
-    };
+    int64_t before[HOST_KEY_COUNT], after[HOST_KEY_COUNT];
 
+    host_settings_values(from, before);
+    host_settings_values(to, after);
     for (unsigned key = 0; key < HOST_KEY_COUNT; key++)
-        add_setting(out, NULL, &host_setting_defs[key], pairs[key][0], pairs[key][1]);
+        add_setting(out, NULL, &host_setting_defs[key], before[key], after[key]);
 }
 
 static void compare_settings(struct daemon *daemon, const struct host_settings *host_before,
@@ -170,9 +161,14 @@ static void compare_settings(struct daemon *daemon, const struct host_settings *
     }
 }
 
-static void add_target(void *arg, const struct domain *domain, struct kib goal)
+/* Who looks at what would be decided. */
+struct looking {
+    const struct registry *registry;
+    struct foresight *out;
+};
+
+static void add_target(struct foresight *out, const struct domain *domain, struct kib goal)
 {
-    struct foresight *out = arg;
     struct foreseen_target *target;
 
     if (!domain->vm || domain->now.target.v == goal.v || goal.v <= 0)
@@ -183,17 +179,28 @@ static void add_target(void *arg, const struct domain *domain, struct kib goal)
         (struct foreseen_target){memory_copy_text(domain->vm->name), domain->now.target, goal};
 }
 
+static void add_targets(void *arg, const struct snapshot *snapshot, const struct decision *decision)
+{
+    const struct looking *looking = arg;
+
+    for (size_t i = 0; i < snapshot->n_vms; i++)
+        if (decision->work[i].role >= ROLE_FIXED)
+            add_target(looking->out, &looking->registry->domains[i], decision->verdicts[i].goal);
+}
+
 static void foresee(struct daemon *daemon, struct layer *layer, struct layer *replaced,
                     struct foresight *out)
 {
     const struct setting_partial *said[LAYERS_MAX];
+    const struct trial trial = {0};
+    struct looking looking = {daemon->registry, out};
     struct host_settings host;
 
     host_settings_resolve(said, layers_of_host(daemon->layers, said), &host);
     put_on(daemon, layer, replaced);
     compare_settings(daemon, &host, out);
     registry_resolve(daemon->registry, daemon->layers);
-    engine_foresee(daemon->engine, add_target, out);
+    trial_decide(daemon, &trial, add_targets, &looking);
     take_off(daemon, layer, replaced);
     registry_resolve(daemon->registry, daemon->layers);
 }

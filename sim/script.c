@@ -141,15 +141,15 @@ bool script_knows_command(const char *word)
 
 static int take_pair(struct script_command *command, char *pair, struct err *err)
 {
-    bool of_host = strcmp(command->name, SCRIPT_HOST) == 0;
     char *equals = strchr(pair, '=');
 
     if (!equals)
         return err_set(err, ERR_INVALID, "'%.40s' is not KEY=VALUE", pair);
     *equals = '\0';
-    return take_setting(of_host ? host_setting_defs : vm_setting_defs,
-                        of_host ? HOST_KEY_COUNT : VM_KEY_COUNT, &command->said, pair, equals + 1,
-                        err);
+    if (strcmp(command->name, SCRIPT_HOST) == 0)
+        return take_setting(host_setting_defs, HOST_KEY_COUNT, &command->said, pair, equals + 1,
+                            err);
+    return take_setting(vm_setting_defs, VM_KEY_COUNT, &command->said, pair, equals + 1, err);
 }
 
 static int take_wish(struct script_wish *wish, const char *word, struct err *err)
