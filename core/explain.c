@@ -93,8 +93,9 @@ static void explain_demand(const struct vm *vm, const struct verdict *verdict,
     put_kib(step, "demand_kib", verdict->demand);
     put_number(step, "pressure", verdict->pressure);
     if (verdict->demand.v > vm->report.need.v)
-        why = "more than its need: a fall is believed slowly, a rise is taken to go on, and waiting "
-              "for memory counts";
+        why =
+            "more than its need: a fall is believed slowly, a rise is taken to go on, and waiting "
+            "for memory counts";
     else if (verdict->demand.v < vm->report.need.v)
         why = "less than it says: no more than its maximum counts";
     say(step, "Its demand is %s, %s.", size(&texts, verdict->demand), why);

@@ -10,7 +10,8 @@ struct domain;
 
 /* What is otherwise. Zeroed: nothing but what registry and layers say by now. */
 struct trial {
-    const struct domain *domain; /* has these settings, and its override is taken back; NULL: none */
+    const struct domain
+        *domain; /* has these settings, and its override is taken back; NULL: none */
     struct vm_settings settings;
     struct want start; /* waits for memory; of size 0: none */
 };
