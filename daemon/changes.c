@@ -19,6 +19,7 @@
 #include "daemon/policies.h"
 #include "daemon/policy.h"
 #include "daemon/registry.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 
 /* A change touches at most its own keys, once to put them and once in each layer to drop them. */
@@ -128,7 +129,7 @@ static void add_drop(void *arg, struct layer *layer, unsigned key)
 
 static void add_layer(struct row_list *list, const char *kind, const char *name)
 {
-    int64_t now = daemon_wall_ms(list->change->changes->daemon);
+    int64_t now = wall_clock_ms(list->change->changes->daemon);
 
     add_row(list, &(struct db_change){.kind = DB_ADD_LAYER,
                                       .layer = {.id = list->change->layer,
@@ -268,7 +269,7 @@ static void put_in_force(struct changes *changes, struct change *change)
 
     if (change->for_ms > 0)
         layer = layers_add(daemon->layers, change->layer, LAYER_TIMED, "",
-                           daemon_wall_ms(daemon) + change->for_ms);
+                           wall_clock_ms(daemon) + change->for_ms);
     invariant(layer); /* check_set saw that there is room, and changes come one at a time */
     own = layer_vm(layer, change->vm);
     for (unsigned key = 0; key < VM_KEY_COUNT; key++)
@@ -289,8 +290,8 @@ static void apply(struct changes *changes, struct change *change)
     if (change->replaced > 0)
         layers_remove(daemon->layers, change->replaced);
     layer_set_id(layer, change->layer,
-                 change->for_ms > 0 ? daemon_wall_ms(daemon) + change->for_ms : 0);
-    layer_set_created(layer, daemon_wall_ms(daemon));
+                 change->for_ms > 0 ? wall_clock_ms(daemon) + change->for_ms : 0);
+    layer_set_created(layer, wall_clock_ms(daemon));
     invariant(layers_take(daemon->layers, layer)); /* check_apply saw that there is room */
     change->policy->layer = NULL;
     registry_resolve(daemon->registry, daemon->layers);

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -100,16 +99,6 @@ static int load_settings(struct daemon *daemon, struct err *err)
     daemon->reservations = reservations_new(daemon);
     daemon->freezes = freezes_new(daemon);
     return changes_load(daemon, err);
-}
-
-int64_t daemon_wall_ms(const struct daemon *daemon)
-{
-    struct timespec now;
-
-    if (daemon->wall_ms)
-        return *daemon->wall_ms;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void make_engine(struct daemon *daemon)

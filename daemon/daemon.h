@@ -61,9 +61,6 @@ int daemon_start(struct daemon *daemon, struct options *options, struct err *err
 int daemon_start_by_hand(struct daemon *daemon, struct options *options, struct hv *hv,
                          const int64_t *wall_ms, struct err *err);
 
-/* What time it is, in milliseconds since 1970. */
-int64_t daemon_wall_ms(const struct daemon *daemon);
-
 /* Runs until SIGTERM or SIGINT. 0, or −1 where the loop itself failed. */
 int daemon_run(struct daemon *daemon, struct err *err);
 

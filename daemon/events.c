@@ -13,6 +13,7 @@
 #include "daemon/hooks.h"
 #include "daemon/memory.h"
 #include "daemon/server.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 #include "proto/proto.h"
 #include "proto/records.h"
@@ -191,7 +192,7 @@ bool event_kind_is_told(enum event_kind kind)
 void events_prepare(struct events *events, const struct event *event, struct db_event *row)
 {
     *row = (struct db_event){.id = events->next_id++,
-                             .time_ms = daemon_wall_ms(events->daemon),
+                             .time_ms = wall_clock_ms(events->daemon),
                              .kind = event_kind_name(event->kind),
                              .vm = event->vm,
                              .domid = event->domid,

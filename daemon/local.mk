@@ -44,6 +44,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/trial.c %D%/trial.h \
 	%D%/methods_plan.c \
 	%D%/socket_file.c %D%/socket_file.h \
+	%D%/wall_clock.c %D%/wall_clock.h \
 	%D%/user.c %D%/user.h \
 	%D%/methods.c %D%/methods.h \
 	%D%/methods_balance.c \

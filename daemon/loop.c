@@ -24,6 +24,7 @@
 #include "daemon/options.h"
 #include "daemon/registry.h"
 #include "daemon/server.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 #include "hv/hv.h"
 
@@ -142,9 +143,9 @@ int loop_look_now(struct loop *loop, struct err *err)
     rc = engine_tick(loop->daemon->engine, loop->last_tick_ms, err);
     note_tick(loop, rc, err);
     note_database(loop);
-    changes_expire(loop->daemon->changes, daemon_wall_ms(loop->daemon));
+    changes_expire(loop->daemon->changes, wall_clock_ms(loop->daemon));
     if (rc == 0)
-        history_take(loop->daemon->history, daemon_wall_ms(loop->daemon));
+        history_take(loop->daemon->history, wall_clock_ms(loop->daemon));
     server_drop_shared(loop->daemon->server);
     return rc;
 }

@@ -21,6 +21,7 @@
 #include "daemon/registry.h"
 #include "daemon/reservation_answer.h"
 #include "daemon/server.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 
 struct reservations {
@@ -84,7 +85,7 @@ static struct reservation *add(struct reservations *reservations, int64_t id, co
     reservation->name = memory_copy_text(name);
     reservation->size = size;
     reservation->priority = priority;
-    reservation->created_ms = daemon_wall_ms(reservations->daemon);
+    reservation->created_ms = wall_clock_ms(reservations->daemon);
     reservation->since_ms = reservation->squeezed_ms = reservation->loose_ms = -1;
     reservation->uid = -1;
     DL_APPEND(reservations->list, reservation);
@@ -396,7 +397,7 @@ static void post_row(struct reservations *reservations, struct reservation *rese
 static void grant(struct reservations *reservations, struct reservation *reservation)
 {
     if (reservation->ttl_ms > 0)
-        reservation->expires_ms = daemon_wall_ms(reservations->daemon) + reservation->ttl_ms;
+        reservation->expires_ms = wall_clock_ms(reservations->daemon) + reservation->ttl_ms;
     reservation->freed = reservation->size;
     reservation->state = RESERVATION_SAVING;
     post_row(reservations, reservation);
@@ -504,7 +505,7 @@ static bool follow_granted(struct reservations *reservations, struct reservation
     if (reservation->state == RESERVATION_SAVING)
         return false;
     if (reservation->expires_ms > 0 &&
-        daemon_wall_ms(reservations->daemon) >= reservation->expires_ms) {
+        wall_clock_ms(reservations->daemon) >= reservation->expires_ms) {
         end_because(reservations, reservation, EVENT_RESERVATION_EXPIRED, "");
         return true;
     }
