@@ -18,7 +18,7 @@
 const struct command commands[] = {
     {"host", "", "what the host has and where it goes", NULL, 0, 0, 0, run_host},
     {"list", "", "a line a VM", NULL, BIT(OPTION_WATCH), 0, 0, run_list},
-    {"show", "VM", "everything about one VM, and why it has what it has", NULL, 0, 1, 1, run_show},
+    {"show", "VM", "everything about one VM", NULL, 0, 1, 1, run_show},
     {"explain", "VM", "why it has what it has, in numbered steps", NULL, 0, 1, 1, run_explain},
     {"set", "VM KEY=VALUE...", "change a VM's settings",
      "Keys:\n"

@@ -65,7 +65,7 @@ static int call_and_put(struct cli *cli, struct xenmemctl_request *request, bool
 
     if (code != EXIT_DONE)
         return code;
-    put_steps(cli, xenmemctl_result(reply), is_of_many);
+    put_steps(cli, xenmemctl_message_value(reply), is_of_many);
     xenmemctl_message_free(reply);
     return EXIT_DONE;
 }

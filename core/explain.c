@@ -190,7 +190,7 @@ static void explain_now(const struct snapshot *snapshot, const struct decision *
     const struct action *action = action_of(decision, vm);
 
     if (action)
-        explain_action(action, step);
+        explain_action(action, decision->verdicts[vm].goal, step);
     else if (!explain_wait(snapshot, decision, vm, step))
         explain_rest(step);
 }
@@ -302,19 +302,22 @@ void explain_holder(const struct snapshot *snapshot, const struct decision *deci
         size(&texts, decision->work[vm].counted), size(&texts, holds), priority);
 }
 
-void explain_action(const struct action *action, struct explain_step *step)
+void explain_action(const struct action *action, struct kib goal, struct explain_step *step)
 {
     bool is_target = action->kind == ACTION_TARGET;
+    bool is_partial = is_target && action->target.v != goal.v;
     struct texts texts = {0};
 
     begin(step, reason_name(action->reason));
     put_kib(step, "from_kib", action->from);
     put_kib(step, "to_kib", is_target ? action->target : action->cap);
     put_kib(step, "cap_kib", action->cap);
+    put_kib(step, "goal_kib", goal);
     if (is_target)
-        say(step, "Now its target goes from %s to %s, and its cap to %s: %s.",
-            size(&texts, action->from), size(&texts, action->target), size(&texts, action->cap),
-            reason_text(action->reason));
+        say(step, "Now its target goes from %s to %s%s%s, and its cap to %s: %s.",
+            size(&texts, action->from), size(&texts, action->target),
+            is_partial ? " on its way to " : "", is_partial ? size(&texts, goal) : "",
+            size(&texts, action->cap), reason_text(action->reason));
     else
         say(step, "Now its cap goes from %s to %s: %s.", size(&texts, action->from),
             size(&texts, action->cap), reason_text(action->reason));

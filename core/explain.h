@@ -62,8 +62,8 @@ bool explain_start(const struct admission *found, struct kib size, int32_t prior
 void explain_holder(const struct snapshot *snapshot, const struct decision *decision, size_t vm,
                     int32_t priority, struct explain_step *out);
 
-/* One action. */
-void explain_action(const struct action *action, struct explain_step *out);
+/* One action, and where its VM's target is to end. */
+void explain_action(const struct action *action, struct kib goal, struct explain_step *out);
 
 /* True where the VM's target is not where it is to end, though nothing is done about it now: why.
  */

@@ -175,9 +175,11 @@ static void tell_decision(void *arg, const struct snapshot *snapshot,
     struct explain_step step;
 
     for (size_t i = 0; i < decision->n_actions; i++) {
-        acts[decision->actions[i].vm] = true;
-        explain_action(&decision->actions[i], &step);
-        tell(&plan->telling, name_of(plan, decision->actions[i].vm), &step);
+        const struct action *action = &decision->actions[i];
+
+        acts[action->vm] = true;
+        explain_action(action, decision->verdicts[action->vm].goal, &step);
+        tell(&plan->telling, name_of(plan, action->vm), &step);
     }
     for (size_t i = 0; i < snapshot->n_vms; i++)
         if (!acts[i] && explain_wait(snapshot, decision, i, &step))
