@@ -4,7 +4,8 @@
  *
  * `bench/decide [N…]` prints CSV: the number of VMs, whether they begin at random or have settled,
  * whether there is plenty or scarcity, and the median of the time that one decision takes of one
- * core, in µs.
+ * core, in µs. `bench/decide --once N random|settled plenty|scarcity` decides once, for
+ * instructions.sh to count.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -181,6 +182,25 @@ static double median_us(struct bench *bench)
     return times[runs / 2];
 }
 
+/* What valgrind counts: found by its name. */
+__attribute__((noinline)) void decide_once(struct bench *bench);
+void decide_once(struct bench *bench)
+{
+    static const struct decide_faults none;
+
+    decide(&bench->snapshot, bench->tracks, &bench->decision, &none);
+}
+
+static void run_once(size_t n, bool is_settled, bool is_scarce)
+{
+    struct bench bench = make_bench(n, is_scarce);
+
+    if (is_settled)
+        settle(&bench);
+    decide_once(&bench);
+    free_bench(&bench);
+}
+
 static void measure(size_t n)
 {
     for (int is_scarce = 0; is_scarce < 2; is_scarce++)
@@ -196,22 +216,30 @@ static void measure(size_t n)
         }
 }
 
+static size_t number_of(const char *text)
+{
+    char *end;
+    unsigned long long n = strtoull(text, &end, 10);
+
+    if (*end != '\0' || n < 1 || n > 10000000) {
+        fprintf(stderr, "bench/decide: '%s' is not a number of VMs from 1 to 10000000\n", text);
+        exit(2);
+    }
+    return (size_t)n;
+}
+
 int main(int argc, char **argv)
 {
     static const size_t usual[] = {10, 100, 1000, 10000, 100000};
 
-    printf("vms,start,memory,median_us\n");
-    for (int i = 1; i < argc; i++) {
-        char *end;
-        unsigned long long n = strtoull(argv[i], &end, 10);
-
-        if (*end != '\0' || n < 1 || n > 10000000) {
-            fprintf(stderr, "bench/decide: '%s' is not a number of VMs from 1 to 10000000\n",
-                    argv[i]);
-            return 2;
-        }
-        measure((size_t)n);
+    if (argc == 5 && strcmp(argv[1], "--once") == 0) {
+        run_once(number_of(argv[2]), strcmp(argv[3], "settled") == 0,
+                 strcmp(argv[4], "scarcity") == 0);
+        return EXIT_SUCCESS;
     }
+    printf("vms,start,memory,median_us\n");
+    for (int i = 1; i < argc; i++)
+        measure(number_of(argv[i]));
     for (size_t i = 0; argc == 1 && i < sizeof(usual) / sizeof(*usual); i++)
         measure(usual[i]);
     return EXIT_SUCCESS;

@@ -6,7 +6,7 @@ BENCHMARKS = %D%/decide %D%/tick %D%/history %D%/idle.sh %D%/flood.sh
 benchmark_tools = %D%/decide %D%/tick %D%/history %D%/flood
 EXTRA_PROGRAMS += $(benchmark_tools)
 CLEANFILES += $(benchmark_tools)
-EXTRA_DIST += %D%/idle.sh %D%/flood.sh %D%/README.md
+EXTRA_DIST += %D%/instructions.sh %D%/instructions.txt %D%/idle.sh %D%/flood.sh %D%/README.md
 
 %C%_flood_SOURCES = %D%/flood.c
 
@@ -29,3 +29,8 @@ bench: all $(benchmark_tools)
 		*) ./$$benchmark || exit 1 ;; \
 		esac; \
 	done
+
+# What a decision costs, in instructions: not more than was recorded.
+.PHONY: check-instructions
+check-instructions: bench/decide$(EXEEXT)
+	@$(AM_TESTS_ENVIRONMENT) bash $(srcdir)/bench/instructions.sh
