@@ -26,7 +26,7 @@ public_header=libctl/xenmemctl.h
 
 # The core may ask the C library for types, for moving bytes and for text in the caller's buffer
 # (stdio.h has snprintf; the purity check sees to the rest of it).
-pure_headers='ctype|inttypes|limits|stdbool|stddef|stdint|stdio|string'
+pure_headers='ctype|inttypes|limits|stdarg|stdbool|stddef|stdint|stdio|string'
 
 judge_include() { # FILE LINE INCLUDED
     local folder=${1%%/*} target=${3%%/*}

@@ -13,3 +13,7 @@ check_PROGRAMS += %D%/test_scenario %D%/test_host %D%/test_replay %D%/test_run
 %C%_test_run_SOURCES = %D%/test_run.c
 %C%_test_run_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 %C%_test_run_LDADD = $(SIM_LIBS) $(CHECK_LIBS)
+
+TESTS += %D%/test_commands.py
+EXTRA_DIST += %D%/test_commands.py
+tests/sim/test_commands.log: sim/xenmem-sim$(EXEEXT)
