@@ -6,6 +6,7 @@ libxm_sim_a_SOURCES = \
 	%D%/control.c %D%/control.h \
 	%D%/host.c %D%/host.h \
 	%D%/lines.c %D%/lines.h \
+	%D%/pilot.c %D%/pilot.h \
 	%D%/progress.c %D%/progress.h \
 	%D%/replay.c %D%/replay.h \
 	%D%/replay_command.c %D%/replay_command.h \

@@ -1,33 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/run.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <uthash.h>
 
 #include "base/err.h"
 #include "base/invariant.h"
-#include "base/log.h"
-#include "daemon/daemon.h"
 #include "daemon/engine.h"
-#include "daemon/layers.h"
-#include "daemon/options.h"
 #include "daemon/registry.h"
 #include "daemon/reservations.h"
-#include "db/db.h"
-#include "hv/hv_sim.h"
 #include "hv/hv_sim_vm.h"
 #include "hv/hv_sim_world.h"
+#include "sim/pilot.h"
 #include "sim/scenario.h"
 #include "sim/script.h"
 
-#define PASS_MS        1000                   /* as the daemon's interval is if nobody sets it */
-#define EPOCH_MS       INT64_C(1700000000000) /* when a run begins */
+#define PASS_MS        1000 /* as the daemon's interval is if nobody sets it */
 #define LEAST_MS       (10 * 60 * INT64_C(1000))
 #define BEYOND_MS      (60 * INT64_C(1000))
 #define PROGRESS_EVERY 256
@@ -48,9 +39,7 @@ struct run {
     struct run_options options;
     struct world *world;
     struct script script;
-    char folder[64]; /* of the database; "" none was made */
-    bool is_up;      /* the daemon is */
-    struct daemon daemon;
+    struct pilot pilot;
     struct run_vm *vms;   /* by name */
     struct samples names; /* the same, in the order in which they came */
     struct replay_result result;
@@ -58,170 +47,7 @@ struct run {
     struct run_miss *misses; /* as many as there are expectations */
     size_t next_expectation;
     int64_t now_ms, end_ms;
-    int64_t wall_ms; /* the daemon's wall clock: it began at some time, and moves with now_ms */
 };
-
-/* --- the daemon ------------------------------------------------------------------------------ */
-
-static void database_of(const struct run *run, char *out, size_t room)
-{
-    snprintf(out, room, "%s/xenmem.db", run->folder);
-}
-
-static int make_folder(struct run *run, struct err *err)
-{
-    strcpy(run->folder, "/tmp/xenmem-run-XXXXXX");
-    if (mkdtemp(run->folder))
-        return 0;
-    err_set_errno(err, ERR_FAILED, errno, "a folder for the database, %s", run->folder);
-    run->folder[0] = '\0';
-    return -1;
-}
-
-static void remove_folder(struct run *run)
-{
-    static const char *const files[] = {"xenmem.db", "xenmem.db-wal", "xenmem.db-shm",
-                                        "xenmem.db.lock"};
-    char path[128];
-
-    if (!run->folder[0])
-        return;
-    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-        snprintf(path, sizeof(path), "%s/%s", run->folder, files[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(run->folder);
-}
-
-/* What the scenario says, as if it had been set. */
-static void fill_layers(struct run *run)
-{
-    struct layers *layers = run->daemon.layers;
-    struct layer *base = layers_find(layers, LAYER_ID_BASE);
-
-    *layer_host(layers_find(layers, LAYER_ID_CONFIG)) = run->script.host;
-    for (size_t i = 0; i < run->script.n_vms; i++)
-        *layer_vm(base, run->script.vms[i].name) = run->script.vms[i].said;
-    registry_resolve(run->daemon.registry, layers);
-}
-
-static int start_daemon(struct run *run, struct err *err)
-{
-    struct options_given given = {0};
-    struct options *options;
-    char database[128];
-    struct hv *hv;
-
-    database_of(run, database, sizeof(database));
-    given.database = database;
-    if (options_read(NULL, &options, err))
-        return -1;
-    if (options_give(options, &given, err)) {
-        options_free(options);
-        return -1;
-    }
-    options->log_level = LOG_LEVEL_ERROR;
-    hv_sim_local_open(run->world, &hv);
-    if (daemon_start_by_hand(&run->daemon, options, hv, &run->wall_ms, err))
-        return -1;
-    engine_switch_off(run->daemon.engine, &run->options.faults);
-    fill_layers(run);
-    run->is_up = true;
-    return 0;
-}
-
-static void stop_daemon(struct run *run)
-{
-    if (run->is_up)
-        daemon_stop(&run->daemon);
-    run->is_up = false;
-}
-
-/* --- what the operator does ------------------------------------------------------------------ */
-
-static void set(struct run *run, const struct script_command *command)
-{
-    bool of_host = strcmp(command->name, SCRIPT_HOST) == 0;
-    struct setting_partial *said =
-        of_host ? &run->script.host : script_find_vm(&run->script, command->name);
-
-    for (unsigned key = 0; key < SETTINGS_MAX_KEYS; key++)
-        if (setting_has(&command->said, key))
-            setting_put(said, key, command->said.value[key]);
-    if (!run->is_up)
-        return;
-    fill_layers(run);
-    if (!of_host)
-        (void)engine_clear_overrides(run->daemon.engine, command->name, NULL);
-}
-
-static const struct reservation *find_reservation(const struct run *run, const char *name)
-{
-    const struct reservation *it = reservations_first(run->daemon.reservations);
-
-    while (it && strcmp(it->name, name) != 0)
-        it = it->next;
-    return it;
-}
-
-static void reserve(struct run *run, const struct script_command *command)
-{
-    const struct reservation_request request = {.name = command->name,
-                                                .size = command->wish.size,
-                                                .priority = command->wish.priority,
-                                                .ttl_ms = command->wish.ttl_ms,
-                                                .wait_ms = command->wish.wait_ms};
-
-    if (run->is_up)
-        reservations_ask(run->daemon.reservations, NULL, &request);
-}
-
-static void release(struct run *run, const struct script_command *command)
-{
-    const struct reservation *it = run->is_up ? find_reservation(run, command->name) : NULL;
-
-    if (it)
-        (void)reservations_release(run->daemon.reservations, it->id, NULL);
-}
-
-static int carry_out(struct run *run, const struct script_command *command, struct err *err)
-{
-    switch (command->deed) {
-    case SCRIPT_SET:
-        set(run, command);
-        return 0;
-    case SCRIPT_CLEAR:
-        if (run->is_up)
-            (void)engine_clear_overrides(run->daemon.engine, command->name, NULL);
-        return 0;
-    case SCRIPT_RESERVE:
-        reserve(run, command);
-        return 0;
-    case SCRIPT_RELEASE:
-        release(run, command);
-        return 0;
-    case SCRIPT_KILL:
-        stop_daemon(run);
-        return 0;
-    default:
-        return run->is_up ? 0 : start_daemon(run, err);
-    }
-}
-
-static int carry_out_due(struct run *run, struct err *err)
-{
-    for (size_t i = 0; i < run->script.n_commands; i++) {
-        struct script_command command = run->script.commands[i];
-
-        if (command.due_ms > run->now_ms)
-            continue;
-        run->script.commands[i].due_ms =
-            command.every_ms > 0 ? command.due_ms + command.every_ms : INT64_MAX;
-        if (carry_out(run, &command, err))
-            return -1;
-    }
-    return 0;
-}
 
 /* --- counting -------------------------------------------------------------------------------- */
 
@@ -275,8 +101,7 @@ static void count_moves(struct run *run, struct run_vm *vm, const struct sim_dom
 
 static bool is_below_minimum(const struct run *run, const struct sim_domain *domain)
 {
-    const struct vm_entry *vm =
-        run->is_up ? registry_find(run->daemon.registry, domain->name) : NULL;
+    const struct vm_entry *vm = pilot_vm(&run->pilot, domain->name);
 
     return vm && vm->domain && vm->domain->now.state == VM_RUNNING && !vm->domain->overridden &&
            vm->settings.mode != VM_MODE_IGNORED && domain->tot.v < vm->settings.minimum.v;
@@ -316,8 +141,7 @@ static void count_pass(struct run *run)
     for (size_t i = 0; i < world->n_domains; i++)
         if (world->domains[i]->vm && !world->domains[i]->vm->stub && world->domains[i]->name[0])
             count_domain(run, world->domains[i], bin_of(run, run->now_ms));
-    if (run->is_up && engine_status(run->daemon.engine)->invariant_broken)
-        run->result.invariant_violations++;
+    run->result.invariant_violations += pilot_status(&run->pilot)->invariant_broken;
     run->result.free_part += (double)world->free.v / (double)world->host.size.v;
     run->counts.passes++;
 }
@@ -359,8 +183,7 @@ static void sum_up(struct run *run)
 
 static int64_t host_figure(const struct run *run, enum script_figure figure)
 {
-    static const struct engine_status nothing;
-    const struct engine_status *status = run->is_up ? engine_status(run->daemon.engine) : &nothing;
+    const struct engine_status *status = pilot_status(&run->pilot);
 
     switch (figure) {
     case FIGURE_FREE:
@@ -405,7 +228,8 @@ static int64_t domain_figure(const struct domain *domain, enum script_figure fig
 /* As of the last pass; false where the daemon knows of no such domain. */
 static bool vm_figure(struct run *run, const char *name, enum script_figure figure, int64_t *out)
 {
-    const struct vm_entry *entry = run->is_up ? registry_find(run->daemon.registry, name) : NULL;
+    const struct reservation *reservation = pilot_reservation(&run->pilot, name);
+    const struct vm_entry *entry = pilot_vm(&run->pilot, name);
     const struct run_vm *vm = find_vm(run, name);
 
     if (figure == FIGURE_CHANGES) {
@@ -413,9 +237,7 @@ static bool vm_figure(struct run *run, const char *name, enum script_figure figu
         return true;
     }
     if (figure == FIGURE_RESERVATION) {
-        const struct reservation *it = run->is_up ? find_reservation(run, name) : NULL;
-
-        *out = it ? (int64_t)it->state : SCRIPT_NO_RESERVATION;
+        *out = reservation ? (int64_t)reservation->state : SCRIPT_NO_RESERVATION;
         return true;
     }
     if (!entry || !entry->domain) {
@@ -466,39 +288,12 @@ static void hold_against_due(struct run *run)
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
-static bool is_saving(const struct run *run)
-{
-    const struct reservation *it = reservations_first(run->daemon.reservations);
-
-    while (it && it->state != RESERVATION_SAVING)
-        it = it->next;
-    return it != NULL;
-}
-
-/* The disk takes no virtual time: what is on its way is there before the next pass. */
-static void await_database(struct run *run)
-{
-    struct pollfd fd = {.fd = db_fd(run->daemon.db), .events = POLLIN};
-
-    db_dispatch(run->daemon.db);
-    while (is_saving(run)) {
-        (void)poll(&fd, 1, -1);
-        db_dispatch(run->daemon.db);
-    }
-}
-
 static int pass(struct run *run, struct err *err)
 {
     run->now_ms += PASS_MS;
-    run->wall_ms += PASS_MS;
-    if (carry_out_due(run, err))
+    if (pilot_pass(&run->pilot, run->now_ms, err))
         return -1;
-    if (run->is_up) {
-        if (engine_tick(run->daemon.engine, run->now_ms, err))
-            return -1;
-        await_database(run);
-    }
-    world_advance(run->world, run->now_ms);
+    world_advance(run->world, run->now_ms); /* while the daemon is dead nobody else does */
     count_pass(run);
     hold_against_due(run);
     return 0;
@@ -529,7 +324,6 @@ int run_scenario(const char *file, const struct run_options *options, replay_pro
 
     invariant(run);
     run->options = *options;
-    run->wall_ms = EPOCH_MS;
     run->result.policy = REPLAY_XENMEM;
     if (scenario_read(file, &run->world, &run->script, err)) {
         free(run);
@@ -537,7 +331,8 @@ int run_scenario(const char *file, const struct run_options *options, replay_pro
     }
     run->misses = calloc(run->script.n_expectations + 1, sizeof(*run->misses));
     invariant(run->misses);
-    if (make_folder(run, err) || start_daemon(run, err) || run_on(run, progress, context, err)) {
+    if (pilot_begin(&run->pilot, run->world, &run->script, &options->faults, err) ||
+        run_on(run, progress, context, err)) {
         run_free(run);
         return -1;
     }
@@ -549,8 +344,7 @@ struct run *run_free(struct run *run)
 {
     struct run_vm *vm, *next;
 
-    stop_daemon(run);
-    remove_folder(run);
+    pilot_end(&run->pilot);
     HASH_ITER (hh, run->vms, vm, next) {
         HASH_DEL(run->vms, vm);
         free(vm);
