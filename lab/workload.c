@@ -240,28 +240,44 @@ static void answer(struct xs_handle *xs, const char *text)
         printf("workload: cannot answer: %s\n", strerror(errno));
 }
 
+/* 0, or −1 with what failed in said. */
+static int resize(struct kind *kind, size_t mib, char *said, size_t room)
+{
+    if (kind->resize(kind, mib)) {
+        snprintf(said, room, "failed: %s %zu: %s", kind->name, mib, strerror(errno));
+        return -1;
+    }
+    kind->mib = mib;
+    return 0;
+}
+
+/* What is given back goes first, the last kind before the others: swap has to hold what is in it
+ * until that is gone. */
+static int resize_all(const char *text, char *said, size_t room)
+{
+    for (size_t i = N_KINDS; i-- > 0;) {
+        size_t mib = wanted_mib(text, kinds[i].name);
+
+        if (mib < kinds[i].mib && resize(&kinds[i], mib, said, room))
+            return -1;
+    }
+    for (size_t i = 0; i < N_KINDS; i++) {
+        size_t mib = wanted_mib(text, kinds[i].name);
+
+        if (mib > kinds[i].mib && resize(&kinds[i], mib, said, room))
+            return -1;
+    }
+    return 0;
+}
+
 static void obey(struct xs_handle *xs, const char *text)
 {
     char said[128];
 
-    if (strncmp(text, "run ", 4) == 0) {
+    if (strncmp(text, "run ", 4) == 0)
         answer(xs, system(text + 4) ? "failed: the command" : text);
-        return;
-    }
-    for (size_t i = 0; i < N_KINDS; i++) {
-        struct kind *kind = &kinds[i];
-        size_t mib = wanted_mib(text, kind->name);
-
-        if (mib == kind->mib)
-            continue;
-        if (kind->resize(kind, mib)) {
-            snprintf(said, sizeof(said), "failed: %s %zu: %s", kind->name, mib, strerror(errno));
-            answer(xs, said);
-            return;
-        }
-        kind->mib = mib;
-    }
-    answer(xs, text);
+    else
+        answer(xs, resize_all(text, said, sizeof(said)) ? said : text);
 }
 
 /* /dev/xen/xenbus answers before the guest is connected with errors of its own. */
