@@ -73,7 +73,7 @@ void store_poll(struct xen *xen, struct xen_domain *domain)
         set_watches(xen, domain->seen.ref.domid, STALE_REPORT, true);
     else if (domain->noise.deaf)
         domain->stale |= STALE_REPORT;
-    domain->seen.noisy = domain->noise.deaf;
+    domain->seen.noisy = noise_goes_on(&domain->noise, xen->now_ms);
 }
 
 int store_open(struct xen *xen, struct err *err)

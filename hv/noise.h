@@ -20,9 +20,10 @@
 
 /* Of one domain. Zeroed: it has not been heard yet. */
 struct noise {
-    int64_t since_ms; /* when this span, or the deafness, began */
-    int fired;        /* in this span */
-    bool deaf;        /* its watches are gone: look at its keys at every look */
+    int64_t since_ms;       /* when this span, or the deafness, began */
+    int64_t doubt_until_ms; /* it was noisy until a moment ago, and may be so again at once */
+    int fired;              /* in this span */
+    bool deaf;              /* its watches are gone: look at its keys at every look */
 };
 
 /* A watch fired. True where that was too much: take its watches away; it is deaf from now on. */
@@ -30,5 +31,8 @@ bool noise_fired(struct noise *noise, int64_t now_ms);
 
 /* True where it is time to listen again: set its watches; it is not deaf any more. */
 bool noise_ends(struct noise *noise, int64_t now_ms);
+
+/* For people: it is deaf, or was until a moment ago. */
+bool noise_goes_on(const struct noise *noise, int64_t now_ms);
 
 #endif

@@ -59,6 +59,19 @@ START_TEST(what_was_on_its_way_does_not_count_twice)
 }
 END_TEST
 
+START_TEST(listening_again_for_a_moment_does_not_end_it_for_people)
+{
+    for (int64_t now_ms = 1000; now_ms < 600000; now_ms++) {
+        noise_ends(&noise, now_ms);
+        noise_fired(&noise, now_ms);
+        ck_assert(now_ms < 1000 + NOISE_MOST || noise_goes_on(&noise, now_ms));
+    }
+    for (int64_t now_ms = 600000; now_ms < 700000; now_ms += 1000)
+        noise_ends(&noise, now_ms);
+    ck_assert(!noise_goes_on(&noise, 700000));
+}
+END_TEST
+
 START_TEST(a_burst_now_and_then_is_no_noise)
 {
     for (int64_t span = 0; span < 1000; span++)
@@ -78,6 +91,7 @@ int main(void)
     tcase_add_test(tests, an_honest_agent_is_always_heard);
     tcase_add_test(tests, a_flood_is_heard_for_a_moment_a_minute);
     tcase_add_test(tests, what_was_on_its_way_does_not_count_twice);
+    tcase_add_test(tests, listening_again_for_a_moment_does_not_end_it_for_people);
     tcase_add_test(tests, a_burst_now_and_then_is_no_noise);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_ENV);
