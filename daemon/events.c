@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "base/err.h"
@@ -14,6 +13,7 @@
 #include "daemon/hooks.h"
 #include "daemon/memory.h"
 #include "daemon/server.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 #include "proto/proto.h"
 #include "proto/records.h"
@@ -43,6 +43,8 @@ static const struct {
     [EVENT_VM_OK] = {"vm-ok", LOG_LEVEL_NOTICE},
     [EVENT_VM_UNRESPONSIVE] = {"vm-unresponsive", LOG_LEVEL_WARNING},
     [EVENT_VM_RECOVERED] = {"vm-recovered", LOG_LEVEL_NOTICE},
+    [EVENT_VM_SUSPICIOUS] = {"vm-suspicious", LOG_LEVEL_WARNING},
+    [EVENT_VM_PLAUSIBLE] = {"vm-plausible", LOG_LEVEL_NOTICE},
     [EVENT_VM_APPEARED] = {"vm-appeared", LOG_LEVEL_NOTICE},
     [EVENT_VM_GONE] = {"vm-gone", LOG_LEVEL_NOTICE},
     [EVENT_OVERRIDE_SEEN] = {"override-seen", LOG_LEVEL_NOTICE},
@@ -104,14 +106,6 @@ void events_free(struct events *events)
     }
     proto_writer_free(events->writer);
     free(events);
-}
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void log_event(const struct event *event)
@@ -200,7 +194,7 @@ bool event_kind_is_told(enum event_kind kind)
 void events_prepare(struct events *events, const struct event *event, struct db_event *row)
 {
     *row = (struct db_event){.id = events->next_id++,
-                             .time_ms = wall_clock_ms(),
+                             .time_ms = wall_clock_ms(events->daemon),
                              .kind = event_kind_name(event->kind),
                              .vm = event->vm,
                              .domid = event->domid,
