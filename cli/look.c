@@ -207,6 +207,19 @@ static bool any_by_hand(const struct xenmemctl_value *vms)
     return false;
 }
 
+/* After an installation nobody is: whoever sees a warning should know that nothing is done about
+ * it. */
+static bool any_managed(const struct xenmemctl_value *vms)
+{
+    for (size_t i = 0; i < xenmemctl_count(vms); i++) {
+        const char *mode = xenmemctl_text(xenmemctl_member(xenmemctl_at(vms, i), "mode"));
+
+        if (mode && strcmp(mode, "ignored") != 0)
+            return true;
+    }
+    return false;
+}
+
 static void put_list(struct cli *cli, const struct xenmemctl_value *vms)
 {
     struct column columns[64];
@@ -226,6 +239,8 @@ static void put_list(struct cli *cli, const struct xenmemctl_value *vms)
     if (any_by_hand(vms))
         fprintf(cli->out, "%c set by hand; 'set', or 'balance --clear-overrides', takes it back\n",
                 BY_HAND);
+    if (xenmemctl_count(vms) > 0 && !any_managed(vms))
+        fputs("All of them are ignored; 'set VM mode=dynamic' has one balanced.\n", cli->out);
     table_free(table);
 }
 

@@ -41,12 +41,18 @@ int set_request_check_name(const char *name, struct err *err)
     return 0;
 }
 
-static int read_name(struct set_request *set, const struct proto_request *request, struct err *err)
+static int read_name(struct set_request *set, const struct daemon *daemon,
+                     const struct proto_request *request, struct err *err)
 {
     const char *name = proto_request_text(request, "name", "");
 
     if (set_request_check_name(name, err))
         return -1;
+    if (strpbrk(name, "*?[") && !registry_find(daemon->registry, name))
+        return err_set(err, ERR_INVALID,
+                       "'%.60s' is a pattern: a VM is set by its name; policies and the "
+                       "configuration take patterns",
+                       name);
     memcpy(set->name, name, strlen(name) + 1);
     return 0;
 }
@@ -138,7 +144,7 @@ int set_request_read(struct set_request *set, struct daemon *daemon,
                      const struct proto_request *request, struct err *err)
 {
     *set = (struct set_request){0};
-    if (read_name(set, request, err) || read_settings(set, request, err) ||
+    if (read_name(set, daemon, request, err) || read_settings(set, request, err) ||
         resolve(set, daemon, err))
         return -1;
     if (!proto_request_boolean(request, "force", false) && check_host(set, daemon, err))

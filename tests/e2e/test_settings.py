@@ -126,5 +126,12 @@ def test_who_changed_what_is_in_the_journal():
         assert event["detail"] == "priority=61 command=vm.set" and isinstance(event["uid"], int)
 
 
+def test_a_pattern_is_no_vms_name():
+    with Host(ONE) as host:
+        done = host.ctl("set", "we*", "priority=3")
+        assert done.returncode == 2 and "is a pattern" in done.stderr, done
+        assert "we*" not in host.vms()
+
+
 if __name__ == "__main__":
     run(globals())
