@@ -79,7 +79,7 @@ ends "a limit that xenmemd does not have is refused" 2 "60s at most"
 
 # --- events ---
 ctl events
-has "events have moments and kinds" "2025-01-01 00:00:01  settings-changed    web1          minimum=512m"
+has "events have moments and kinds" "2025-01-01 00:00:01  settings-changed      web1          minimum=512m"
 has "and whose doing it was" "(uid 1000)"
 check "details are harmless" no_escapes
 ctl events --vm web1 --since 2025-01-01T00:00:01 --format json

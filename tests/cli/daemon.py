@@ -66,7 +66,10 @@ def test_tables_are_for_people():
         lines = host.do("list").splitlines()
         assert lines[0].split() == ["NAME", "ID", "STATE", "ASSIGNED", "DEMAND", "PRESS", "STATUS", "TARGET",
                                     "MIN", "STARTUP", "MAX", "PRIO"], lines[0]
-        assert len(lines) == 4 and lines[-1] == "This host is simulated.", lines
+        assert len(lines) == 5 and lines[-1] == "This host is simulated.", lines
+        assert lines[3].startswith("All of them are ignored"), lines
+        host.do("set", "web1", "mode=dynamic")
+        assert len(host.do("list").splitlines()) == 4
         assert "Why: " in host.do("show", "web1")
         assert "on a simulated host" in host.do("version")
 
