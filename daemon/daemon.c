@@ -32,6 +32,11 @@
 /* Connections, and what the rest of the daemon has open. */
 #define FILES_WANTED 1200
 
+/* So long the stop waits for hooks; what has not ended by then is killed, and run at the next
+ * start.
+ */
+#define WIND_DOWN_MS 10000
+
 /* The folder of the default path exists once installed; a first run elsewhere needs it as well. */
 static int make_database_folder(const char *database, struct err *err)
 {
@@ -109,6 +114,7 @@ static int make_parts(struct daemon *daemon, struct err *err)
     daemon->hooks = hooks_new(daemon);
     if (server_new(daemon, &daemon->server, err))
         return -1;
+    hooks_resume(daemon->hooks);
     events_raise_about(daemon->events, EVENT_DAEMON_STARTED, NULL, "version=%s backend=%s",
                        PACKAGE_VERSION, hv_kind(daemon->hv));
     if (daemon->aside[0]) {
@@ -132,6 +138,14 @@ int daemon_start(struct daemon *daemon, struct options *options, struct err *err
     return 0;
 }
 
+/* Its stop is told to the end. */
+static bool is_at_rest(void *arg)
+{
+    const struct daemon *daemon = arg;
+
+    return events_are_told(daemon->events) && hooks_are_idle(daemon->hooks);
+}
+
 int daemon_run(struct daemon *daemon, struct err *err)
 {
     int rc = loop_run(daemon->loop, err);
@@ -139,6 +153,8 @@ int daemon_run(struct daemon *daemon, struct err *err)
     notify_send("STOPPING=1");
     events_raise_about(daemon->events, EVENT_DAEMON_STOPPING, NULL, "error=\"%s\"",
                        rc ? err->text : "none");
+    daemon->stopping = true;
+    loop_wind_down(daemon->loop, is_at_rest, daemon, WIND_DOWN_MS);
     return rc;
 }
 

@@ -39,6 +39,7 @@ struct daemon {
     struct changes *changes;   /* settings on their way to the disk */
     struct reservations *reservations; /* memory for starts; NULL in tests without */
     struct server *server;             /* the Unix socket */
+    bool stopping;                     /* nobody may change anything any more */
 };
 
 /*

@@ -143,7 +143,7 @@ static void tell(struct events *events, const struct db_event *row)
         server_publish(daemon->server, line, length);
     }
     if (daemon->hooks)
-        hooks_run(daemon->hooks, &record);
+        hooks_run(daemon->hooks, &record, row->due);
 }
 
 /* The database's own events tell of its failure; this one is told all the same. */
@@ -190,6 +190,11 @@ static void journal(struct events *events, const struct db_event *row, bool told
         announce(announcement, -1, &err);
 }
 
+bool events_are_told(const struct events *events)
+{
+    return !events->waiting;
+}
+
 bool event_kind_is_told(enum event_kind kind)
 {
     return kind != EVENT_ACTION && kind != EVENT_HOOK;
@@ -197,6 +202,8 @@ bool event_kind_is_told(enum event_kind kind)
 
 void events_prepare(struct events *events, const struct event *event, struct db_event *row)
 {
+    const struct hooks *hooks = events->daemon->hooks;
+
     *row = (struct db_event){.id = events->next_id++,
                              .time_ms = wall_clock_ms(),
                              .kind = event_kind_name(event->kind),
@@ -204,7 +211,9 @@ void events_prepare(struct events *events, const struct event *event, struct db_
                              .domid = event->domid,
                              .uid = event->uid,
                              .reason = event->reason,
-                             .detail = event->detail};
+                             .detail = event->detail,
+                             .due = hooks && event_kind_is_told(event->kind) &&
+                                    hooks_are_there(hooks, event_kind_name(event->kind))};
 }
 
 void events_settled(struct events *events, const struct event *event, const struct db_event *row)

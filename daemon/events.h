@@ -76,6 +76,9 @@ void events_raise(struct events *events, const struct event *event);
 void events_prepare(struct events *events, const struct event *event, struct db_event *row);
 void events_settled(struct events *events, const struct event *event, const struct db_event *row);
 
+/* False while some are on their way to the disk that have not been told yet. */
+bool events_are_told(const struct events *events);
+
 /* False for kinds that are only journalled. */
 bool event_kind_is_told(enum event_kind kind);
 

@@ -5,7 +5,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/access.c %D%/access.h \
 	%D%/apply.c %D%/apply.h \
 	%D%/audit.c %D%/audit.h \
-	%D%/change.h %D%/change_describe.c \
+	%D%/change.h %D%/change_describe.c %D%/change_rows.c \
 	%D%/changes.c %D%/changes.h %D%/changes_load.c \
 	%D%/connection.c %D%/connection.h \
 	%D%/daemon.c %D%/daemon.h \
