@@ -75,6 +75,10 @@ const struct command commands[] = {
     {"start", "CONFIG [-- XL-ARGS]", "make room, and start a VM with xl create",
      "Refused without running xl where there is not enough memory. XENMEM_XL names another xl.\n",
      BIT(OPTION_WAIT) | BIT(OPTION_PRIORITY), 1, SIZE_MAX, run_start},
+    {"freeze", "VM", "leave a VM alone, for a migration or other work",
+     "Done as soon as its balloon is at rest. --for DURATION thaws it by itself.\n",
+     BIT(OPTION_FOR), 1, 1, run_freeze},
+    {"thaw", "VM", "end a freeze", NULL, 0, 1, 1, run_thaw},
     {"version", "", "of this program and of xenmemd", NULL, 0, 0, 0, run_version},
     {NULL, NULL, NULL, NULL, 0, 0, 0, NULL},
 };

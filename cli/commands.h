@@ -63,6 +63,7 @@ int run_export(struct cli *cli, const struct arguments *arguments);
 int run_import(struct cli *cli, const struct arguments *arguments);
 int run_events(struct cli *cli, const struct arguments *arguments);
 int run_forget(struct cli *cli, const struct arguments *arguments);
+int run_freeze(struct cli *cli, const struct arguments *arguments);
 int run_history(struct cli *cli, const struct arguments *arguments);
 int run_hooks(struct cli *cli, const struct arguments *arguments);
 int run_host(struct cli *cli, const struct arguments *arguments);
@@ -74,6 +75,7 @@ int run_reserve(struct cli *cli, const struct arguments *arguments);
 int run_set(struct cli *cli, const struct arguments *arguments);
 int run_start(struct cli *cli, const struct arguments *arguments);
 int run_show(struct cli *cli, const struct arguments *arguments);
+int run_thaw(struct cli *cli, const struct arguments *arguments);
 int run_top(struct cli *cli, const struct arguments *arguments);
 int run_version(struct cli *cli, const struct arguments *arguments);
 

@@ -8,6 +8,7 @@ libxm_cli_a_SOURCES = \
 	%D%/commands.c %D%/commands.h \
 	%D%/database.c \
 	%D%/events.c \
+	%D%/freeze.c \
 	%D%/history.c \
 	%D%/hooks.c \
 	%D%/look.c \

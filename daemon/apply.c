@@ -60,6 +60,19 @@ static void note_failure(struct daemon *daemon, const struct action *action, con
         journal(daemon, action, "failed ", err);
 }
 
+/* Keeps the account of what is promised. What failed half-way may be as high as either side. */
+static void account(const struct action *action, bool is_done, struct vm *vm,
+                    struct kib *uncommitted)
+{
+    struct kib before = model_counted(vm);
+
+    vm->cap = is_done ? action->cap : kib_max(vm->cap, action->cap);
+    vm->cap_unlimited = vm->cap_unlimited && !is_done;
+    if (is_done && action->kind == ACTION_TARGET)
+        vm->target = action->target;
+    *uncommitted = kib_sub(*uncommitted, kib_sub(model_counted(vm), before));
+}
+
 static int apply_one(struct daemon *daemon, const struct action *action)
 {
     struct err err;
@@ -73,13 +86,20 @@ static int apply_one(struct daemon *daemon, const struct action *action)
     return 0;
 }
 
-size_t apply_actions(struct daemon *daemon, const struct action *actions, size_t count)
+size_t apply_actions(struct daemon *daemon, const struct action *actions, size_t count,
+                     struct vm *vms, struct kib *lowest)
 {
+    struct kib uncommitted = *lowest;
     size_t done = 0;
 
-    for (size_t i = 0; i < count; i++)
-        if (apply_one(daemon, &actions[i]) == 0)
+    for (size_t i = 0; i < count; i++) {
+        bool is_done = apply_one(daemon, &actions[i]) == 0;
+
+        account(&actions[i], is_done, &vms[actions[i].vm], &uncommitted);
+        *lowest = kib_min(*lowest, uncommitted);
+        if (is_done)
             done++;
+    }
     return done;
 }
 

@@ -173,6 +173,8 @@ static void forget(struct changes *changes, const struct change *change)
     struct vm_entry *vm = registry_find(daemon->registry, change->vm);
 
     layers_forget(daemon->layers, change->vm);
+    if (vm)
+        vm->frozen = false;
     /* It may have been started while its row was on its way out: then it is a VM that nobody
      * configured. */
     if (vm && !vm->domain)

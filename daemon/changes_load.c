@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "daemon/change.h"
 #include "daemon/daemon.h"
+#include "daemon/freezes.h"
 #include "daemon/layers.h"
 #include "daemon/registry.h"
 #include "daemon/reservations.h"
@@ -52,7 +53,8 @@ static void load_setting(void *arg, const struct db_setting *row)
     struct layer *layer = layers_find(loading->daemon->layers, row->layer);
     bool of_vm = strcmp(row->scope, "host") != 0;
     const struct setting_def *defs = of_vm ? vm_setting_defs : host_setting_defs;
-    int key = setting_find(defs, of_vm ? VM_KEY_COUNT : HOST_KEY_COUNT, row->key);
+    int key = of_vm ? setting_find(vm_setting_defs, VM_KEY_COUNT, row->key)
+                    : setting_find(host_setting_defs, HOST_KEY_COUNT, row->key);
 
     if (loading->rc)
         return;
@@ -77,6 +79,13 @@ static void load_reservation(void *arg, const struct db_reservation *row)
     reservations_load(loading->daemon->reservations, row);
 }
 
+static void load_freeze(void *arg, const struct db_freeze *row)
+{
+    const struct loading *loading = arg;
+
+    freezes_load(loading->daemon->freezes, row);
+}
+
 static void know_name(void *arg, const char *name)
 {
     struct daemon *daemon = arg;
@@ -88,7 +97,7 @@ int changes_load(struct daemon *daemon, struct err *err)
 {
     struct loading loading = {.daemon = daemon, .err = err};
     const struct db_visitor visitor = {&loading,     load_vm,          load_layer,
-                                       load_setting, load_reservation, NULL};
+                                       load_setting, load_reservation, load_freeze};
 
     if (db_load(daemon->db, &visitor, err) || loading.rc)
         return -1;

@@ -15,6 +15,7 @@
 #include "daemon/changes.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
+#include "daemon/freezes.h"
 #include "daemon/history.h"
 #include "daemon/hooks.h"
 #include "daemon/layers.h"
@@ -100,6 +101,7 @@ static int load_settings(struct daemon *daemon, struct err *err)
     options_fill_layer(daemon->options, layers_find(daemon->layers, LAYER_ID_CONFIG));
     daemon->changes = changes_new(daemon);
     daemon->reservations = reservations_new(daemon);
+    daemon->freezes = freezes_new(daemon);
     return changes_load(daemon, err);
 }
 
@@ -164,6 +166,7 @@ void daemon_stop(struct daemon *daemon)
     changes_free(daemon->changes);
     hooks_free(daemon->hooks);
     reservations_free(daemon->reservations);
+    freezes_free(daemon->freezes);
     server_free(daemon->server);
     loop_free(daemon->loop);
     db_close(daemon->db);

@@ -12,6 +12,7 @@ struct db;
 struct engine;
 struct err;
 struct events;
+struct freezes;
 struct history;
 struct hooks;
 struct hv;
@@ -38,6 +39,7 @@ struct daemon {
     struct hooks *hooks;       /* programs of the operator that events run */
     struct changes *changes;   /* settings on their way to the disk */
     struct reservations *reservations; /* memory for starts; NULL in tests without */
+    struct freezes *freezes;           /* VMs that are left alone */
     struct server *server;             /* the Unix socket */
     bool stopping;                     /* nobody may change anything any more */
 };

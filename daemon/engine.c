@@ -11,6 +11,7 @@
 #include "daemon/daemon.h"
 #include "daemon/edges.h"
 #include "daemon/events.h"
+#include "daemon/freezes.h"
 #include "daemon/layers.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
@@ -39,6 +40,7 @@ struct engine {
     size_t room;
     struct waiter *waiters;
     struct edge scarce, broken;
+    struct decide_faults faults; /* tests only */
 };
 
 struct engine *engine_new(struct daemon *daemon)
@@ -185,8 +187,9 @@ static void act(struct engine *engine)
         return;
     }
     adopt_new(engine);
-    engine->status.n_actions =
-        apply_actions(engine->daemon, decision->actions, decision->n_actions);
+    engine->status.n_actions = apply_actions(engine->daemon, decision->actions, decision->n_actions,
+                                             engine->vms, &engine->status.least);
+    engine->status.invariant_broken = engine->status.least.v < 0;
 }
 
 /* --- tell ------------------------------------------------------------------------------------ */
@@ -202,7 +205,8 @@ static void sum_up(struct engine *engine)
     status->uncommitted = engine->decision.uncommitted;
     status->assigned = status->demand = status->dom0 = kib(0);
     status->settled = engine->decision.settled;
-    status->invariant_broken = engine->decision.uncommitted.v < 0;
+    status->least = engine->decision.uncommitted;
+    status->invariant_broken = status->least.v < 0;
     status->passes++;
     for (size_t i = 0; i < snapshot->n_vms; i++) {
         const struct vm *vm = &snapshot->vms[i];
@@ -242,10 +246,9 @@ static void tell_host(struct engine *engine, int64_t now_ms)
                            "free_kib=%" PRId64 " assigned_kib=%" PRId64 " demand_kib=%" PRId64,
                            status->host.free.v, status->assigned.v, status->demand.v);
     if (edge_follow(&engine->broken, status->invariant_broken, now_ms, 0))
-        events_raise_about(events,
-                           engine->broken.told ? EVENT_INVARIANT_BROKEN : EVENT_INVARIANT_RESTORED,
-                           NULL, "uncommitted_kib=%" PRId64 " free_kib=%" PRId64,
-                           status->uncommitted.v, status->host.free.v);
+        events_raise_about(
+            events, engine->broken.told ? EVENT_INVARIANT_BROKEN : EVENT_INVARIANT_RESTORED, NULL,
+            "uncommitted_kib=%" PRId64 " free_kib=%" PRId64, status->least.v, status->host.free.v);
 }
 
 static void tell_domains(struct engine *engine, int64_t now_ms)
@@ -279,14 +282,14 @@ static void tell_waiters(struct engine *engine, int64_t now_ms)
 
 int engine_tick(struct engine *engine, int64_t now_ms, struct err *err)
 {
-    static const struct decide_faults no_faults;
-
     if (look(engine, now_ms, err))
         return -1;
+    if (engine->daemon->freezes)
+        freezes_follow(engine->daemon->freezes, now_ms);
     take_snapshot(engine, now_ms);
     if (engine->daemon->reservations)
         reservations_prepare(engine->daemon->reservations, &engine->snapshot, engine->vms);
-    decide(&engine->snapshot, engine->tracks, &engine->decision, &no_faults);
+    decide(&engine->snapshot, engine->tracks, &engine->decision, &engine->faults);
     keep_outcome(engine);
     sum_up(engine);
     if (engine->daemon->reservations)
@@ -299,6 +302,11 @@ int engine_tick(struct engine *engine, int64_t now_ms, struct err *err)
               engine->status.uncommitted.v, engine->status.n_reads, engine->status.n_actions,
               engine->status.settled);
     return 0;
+}
+
+void engine_switch_off(struct engine *engine, const struct decide_faults *faults)
+{
+    engine->faults = *faults;
 }
 
 /* --- for others ------------------------------------------------------------------------------ */
@@ -356,7 +364,8 @@ size_t engine_clear_overrides(struct engine *engine, const char *vm, struct err 
     for (size_t i = 0; i < registry->n_domains; i++) {
         struct domain *domain = &registry->domains[i];
 
-        if (!domain->overridden || (vm && (!domain->vm || strcmp(domain->vm->name, vm) != 0)))
+        if (!domain->overridden || (domain->vm && domain->vm->frozen) ||
+            (vm && (!domain->vm || strcmp(domain->vm->name, vm) != 0)))
             continue;
         if (clear_override(engine, domain, err) == 0)
             cleared++;

@@ -38,15 +38,19 @@ struct engine_status {
     struct host_settings settings; /* effective */
     struct kib unbound;            /* reservations that no domain has yet */
     struct kib uncommitted;        /* what is left to promise, reserve taken off */
+    struct kib least;              /* of that: at the look, or after any write since */
     struct kib assigned, demand;   /* sums over managed VMs */
     struct kib dom0;               /* what the control domain holds */
     size_t n_reads;                /* values that the last look read one by one */
     size_t n_actions;              /* of the last pass */
     int64_t passes;                /* since the start */
     bool settled;                  /* the last pass had nothing to do, and nobody is on the way */
-    bool invariant_broken;         /* promise 1 did not hold at the last look */
+    bool invariant_broken;         /* promise 1 did not hold at the last look, or after a write */
 };
 const struct engine_status *engine_status(const struct engine *engine);
+
+/* For tests only: safety measures that are off from the next pass on. */
+void engine_switch_off(struct engine *engine, const struct decide_faults *faults);
 
 /* What the last pass saw and what it decided; empty before the first. Valid until the next. */
 void engine_last(const struct engine *engine, const struct snapshot **snapshot,

@@ -52,6 +52,8 @@ static const struct {
     [EVENT_RESERVATION_EXPIRED] = {"reservation-expired", LOG_LEVEL_WARNING},
     [EVENT_RESERVATION_RELEASED] = {"reservation-released", LOG_LEVEL_NOTICE},
     [EVENT_RESERVATION_BROKEN] = {"reservation-broken", LOG_LEVEL_ERROR},
+    [EVENT_FREEZE_SET] = {"freeze-set", LOG_LEVEL_NOTICE},
+    [EVENT_FREEZE_CLEARED] = {"freeze-cleared", LOG_LEVEL_NOTICE},
     [EVENT_SETTINGS_CHANGED] = {"settings-changed", LOG_LEVEL_NOTICE},
     [EVENT_POLICY_APPLIED] = {"policy-applied", LOG_LEVEL_NOTICE},
     [EVENT_POLICY_REVERTED] = {"policy-reverted", LOG_LEVEL_NOTICE},

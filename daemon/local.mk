@@ -25,6 +25,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/policies.c %D%/policies.h \
 	%D%/policy.c %D%/policy.h \
 	%D%/registry.c %D%/registry.h \
+	%D%/freezes.c %D%/freezes.h \
 	%D%/reservation.c \
 	%D%/reservation_answer.c %D%/reservation_answer.h \
 	%D%/reservations.c %D%/reservations.h \
@@ -41,6 +42,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/methods_history.c \
 	%D%/methods_hooks.c \
 	%D%/methods_host.c \
+	%D%/methods_freeze.c \
 	%D%/methods_policy.c \
 	%D%/methods_reservation.c \
 	%D%/methods_vm.c

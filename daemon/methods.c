@@ -24,6 +24,8 @@ const struct method methods[] = {
     {"vm.get", ACCESS_READ, method_vm_get},
     {"vm.set", ACCESS_ADMIN, method_vm_set},
     {"vm.forget", ACCESS_ADMIN, method_vm_forget},
+    {"vm.freeze", ACCESS_OPERATE, method_vm_freeze},
+    {"vm.thaw", ACCESS_OPERATE, method_vm_thaw},
     {"balance", ACCESS_OPERATE, method_balance},
     {"events", ACCESS_READ, method_events},
     {"policy.check", ACCESS_READ, method_policy_check},

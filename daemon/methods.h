@@ -11,6 +11,8 @@
 #include "daemon/server.h"
 #include "proto/proto.h"
 
+struct vm_entry;
+
 /* True where the parameters are those of the table; else the call was answered. */
 bool method_accept(struct call *call, const struct proto_request *request,
                    const struct proto_param *params);
@@ -21,9 +23,15 @@ extern const struct proto_param method_no_params[];
 /* methods_host.c */
 method_fn method_host_get;
 
+/* The VM that the parameter name names; NULL where there is none: then the call was answered. */
+struct vm_entry *method_named_vm(struct daemon *daemon, struct call *call,
+                                 const struct proto_request *request);
+
 /* methods_vm.c */
 method_fn method_vm_list, method_vm_get, method_vm_set, method_vm_forget;
 
+/* methods_freeze.c */
+method_fn method_vm_freeze, method_vm_thaw;
 /* methods_policy.c */
 method_fn method_policy_check, method_policy_apply, method_policy_revert, method_policy_list;
 

@@ -14,12 +14,11 @@
 static const struct proto_param name_params[] = {{"name", PROTO_TEXT, true},
                                                  {NULL, PROTO_TEXT, false}};
 
-/* The VM that is asked for; where there is none, the call was answered. */
-static const struct vm_entry *named_vm(struct daemon *daemon, struct call *call,
-                                       const struct proto_request *request)
+struct vm_entry *method_named_vm(struct daemon *daemon, struct call *call,
+                                 const struct proto_request *request)
 {
     const char *name = proto_request_text(request, "name", "");
-    const struct vm_entry *vm = registry_find(daemon->registry, name);
+    struct vm_entry *vm = registry_find(daemon->registry, name);
     struct err err;
 
     if (vm)
@@ -61,7 +60,7 @@ void method_vm_get(struct daemon *daemon, struct call *call, const struct proto_
 
     if (!method_accept(call, request, name_params))
         return;
-    vm = named_vm(daemon, call, request);
+    vm = method_named_vm(daemon, call, request);
     if (!vm)
         return;
     describe_vm(daemon, vm, &vm->settings, uuid, &record);

@@ -45,6 +45,8 @@ struct vm_entry {
     enum vm_status raised;       /* the last vm-low / vm-warning / vm-ok that was raised */
     enum vm_status pending;      /* another one that must last before it is raised; unknown: none */
     int64_t pending_ms;          /* since when */
+    bool frozen;                 /* by the operator: nothing is written to its domain */
+    int64_t frozen_until_ms;     /* wall clock; 0 until it is thawed */
     bool raised_unresponsive;    /* vm-unresponsive was raised and not cleared */
     UT_hash_handle hh;           /* by name */
 };

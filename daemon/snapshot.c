@@ -28,12 +28,19 @@ static struct vm_settings settings_of(const struct domain *domain)
     return (struct vm_settings){.mode = VM_MODE_IGNORED};
 }
 
+static enum vm_state state_of(const struct domain *domain)
+{
+    bool is_frozen = domain->vm && domain->vm->frozen && domain->now.state == VM_RUNNING;
+
+    return is_frozen ? VM_FROZEN : domain->now.state;
+}
+
 struct vm snapshot_vm(const struct domain *domain, int64_t now_ms)
 {
     const struct hv_domain *now = &domain->now;
 
     return (struct vm){
-        .state = now->state,
+        .state = state_of(domain),
         .settings = settings_of(domain),
         .dom0 = now->dom0,
         .cap_unlimited = now->cap_unlimited,

@@ -168,16 +168,16 @@ struct db_sample {
 };
 
 enum db_change_kind {
-    DB_PUT_VM,             /* vm: by name, whole row */
-    DB_FORGET_VM,          /* vm.name: its row, and what the base and timed layers say of it */
-    DB_ADD_LAYER,          /* layer */
-    DB_REMOVE_LAYER,       /* layer.id, with its settings */
-    DB_PUT_SETTING,        /* setting: replaces that key of that match in that layer */
-    DB_DROP_SETTING,       /* setting: layer, scope, match, key */
-    DB_ADD_EVENT,          /* event */
-    DB_END_EVENT,          /* event.id: its hooks have been run */
-    DB_ADD_SAMPLE,         /* sample; in a transaction of nothing else */
-    DB_ADD_RESERVATION,    /* reservation */
+    DB_PUT_VM,          /* vm: by name, whole row */
+    DB_FORGET_VM,       /* vm.name: its row, its freeze, and what base and timed layers say of it */
+    DB_ADD_LAYER,       /* layer */
+    DB_REMOVE_LAYER,    /* layer.id, with its settings */
+    DB_PUT_SETTING,     /* setting: replaces that key of that match in that layer */
+    DB_DROP_SETTING,    /* setting: layer, scope, match, key */
+    DB_ADD_EVENT,       /* event */
+    DB_END_EVENT,       /* event.id: its hooks have been run */
+    DB_ADD_SAMPLE,      /* sample; in a transaction of nothing else */
+    DB_ADD_RESERVATION, /* reservation */
     DB_REMOVE_RESERVATION, /* reservation.id */
     DB_PUT_FREEZE,         /* freeze */
     DB_DROP_FREEZE,        /* freeze.name */

@@ -197,7 +197,8 @@ static int put_freeze(struct sqlite3_stmt *statement, const struct db_freeze *fr
 
 static int forget_vm(struct connection *connection, const char *name, struct err *err)
 {
-    static const enum statement steps[] = {STATEMENT_FORGET_VM_SETTINGS, STATEMENT_FORGET_VM};
+    static const enum statement steps[] = {STATEMENT_FORGET_VM_SETTINGS, STATEMENT_DROP_FREEZE,
+                                           STATEMENT_FORGET_VM};
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
         sql_bind_text(connection->statements[steps[i]], 1, name);

@@ -13,6 +13,7 @@ check_PROGRAMS += \
 	%D%/test_options \
 	%D%/test_policy \
 	%D%/test_registry \
+	%D%/test_safety \
 	%D%/test_socket_file
 %C%_test_access_SOURCES = %D%/test_access.c
 %C%_test_access_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
@@ -20,7 +21,7 @@ check_PROGRAMS += \
 %C%_test_connection_SOURCES = %D%/test_connection.c %D%/client.c %D%/client.h
 %C%_test_connection_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_connection_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
-%C%_test_engine_SOURCES = %D%/test_engine.c
+%C%_test_engine_SOURCES = %D%/test_engine.c %D%/stage.c %D%/stage.h
 %C%_test_engine_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_engine_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
 %C%_test_hook_files_SOURCES = %D%/test_hook_files.c
@@ -47,6 +48,9 @@ check_PROGRAMS += \
 %C%_test_registry_SOURCES = %D%/test_registry.c %D%/view.c %D%/view.h
 %C%_test_registry_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_registry_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_safety_SOURCES = %D%/test_safety.c %D%/stage.c %D%/stage.h
+%C%_test_safety_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_safety_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
 %C%_test_socket_file_SOURCES = %D%/test_socket_file.c
 %C%_test_socket_file_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_socket_file_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)

@@ -3,6 +3,7 @@
 
 E2E_TESTS = \
 	%D%/test_balance.py \
+	%D%/test_freeze.py \
 	%D%/test_hooks.py \
 	%D%/test_policies.py \
 	%D%/test_reservations.py \

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/freezes.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <utlist.h>
+
+#include "base/err.h"
+#include "core/settle.h"
+#include "daemon/daemon.h"
+#include "daemon/events.h"
+#include "daemon/loop.h"
+#include "daemon/memory.h"
+#include "daemon/registry.h"
+#include "daemon/server.h"
+#include "daemon/snapshot.h"
+#include "db/db.h"
+#include "proto/proto.h"
+
+/* A call that waits: for the disk, and where it freezes for the balloon too. */
+struct freezing {
+    struct freezing *prev, *next;
+    struct freezes *owner;
+    struct call *call;
+    char *name; /* owned; of the VM */
+    bool thaws;
+    bool saved;         /* it is on disk */
+    int64_t since_ms;   /* the first pass that saw it; −1 before */
+    struct kib seen;    /* what the domain had … */
+    int64_t changed_ms; /* … since this pass */
+};
+
+struct freezes {
+    struct daemon *daemon;
+    struct freezing *waiting;
+};
+
+static int64_t wall_clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct freezes *freezes_new(struct daemon *daemon)
+{
+    struct freezes *freezes = memory_new(1, sizeof(*freezes));
+
+    freezes->daemon = daemon;
+    return freezes;
+}
+
+static void freezing_free(struct freezing *freezing)
+{
+    DL_DELETE(freezing->owner->waiting, freezing);
+    free(freezing->name);
+    free(freezing);
+}
+
+void freezes_free(struct freezes *freezes)
+{
+    struct freezing *freezing, *next;
+    struct err err;
+
+    if (!freezes)
+        return;
+    err_set(&err, ERR_UNREACHABLE, "xenmemd is stopping: `xenmemctl list` shows who is frozen");
+    DL_FOREACH_SAFE(freezes->waiting, freezing, next)
+    {
+        call_fail(freezing->call, &err);
+        freezing_free(freezing);
+    }
+    free(freezes);
+}
+
+void freezes_load(struct freezes *freezes, const struct db_freeze *row)
+{
+    struct daemon *daemon = freezes->daemon;
+    struct vm_entry *vm = registry_get(daemon->registry, daemon->layers, row->name);
+
+    vm->frozen = true;
+    vm->frozen_until_ms = row->until_ms;
+}
+
+/* --- setting and clearing -------------------------------------------------------------------- */
+
+static void fail(struct freezing *freezing, const struct err *err)
+{
+    call_fail(freezing->call, err);
+    freezing_free(freezing);
+}
+
+static void on_saved(void *arg, int rc, const struct err *err)
+{
+    struct freezing *freezing = arg;
+    struct proto_writer *answer;
+
+    freezing->saved = true;
+    if (rc) {
+        fail(freezing, err);
+    } else if (freezing->thaws) {
+        answer = call_answer_begin(freezing->call);
+        proto_object_begin(answer, NULL);
+        proto_object_end(answer);
+        call_answer_end(freezing->call);
+        freezing_free(freezing);
+    } else {
+        loop_look_soon(freezing->owner->daemon->loop, 0);
+    }
+}
+
+static void save(struct freezes *freezes, struct call *call, const struct vm_entry *vm)
+{
+    struct freezing *freezing = memory_new(1, sizeof(*freezing));
+    const struct db_change change = {.kind = vm->frozen ? DB_PUT_FREEZE : DB_DROP_FREEZE,
+                                     .freeze = {vm->name, vm->frozen_until_ms}};
+    struct err err;
+
+    *freezing = (struct freezing){.owner = freezes,
+                                  .call = call,
+                                  .name = memory_copy_text(vm->name),
+                                  .thaws = !vm->frozen,
+                                  .since_ms = -1};
+    DL_APPEND(freezes->waiting, freezing);
+    if (db_post(freezes->daemon->db, &change, 1, on_saved, freezing, &err))
+        fail(freezing, &err);
+}
+
+static void tell(struct freezes *freezes, const struct vm_entry *vm, int64_t uid, const char *why)
+{
+    struct event event = {.kind = vm->frozen ? EVENT_FREEZE_SET : EVENT_FREEZE_CLEARED,
+                          .vm = vm->name,
+                          .domid = vm->domain ? (int64_t)vm->domain->now.ref.domid : -1,
+                          .uid = uid};
+
+    snprintf(event.detail, sizeof(event.detail), "until_ms=%" PRId64 "%s", vm->frozen_until_ms,
+             why);
+    events_raise(freezes->daemon->events, &event);
+}
+
+void freezes_set(struct freezes *freezes, struct call *call, struct vm_entry *vm, int64_t for_ms)
+{
+    vm->frozen = true;
+    vm->frozen_until_ms = for_ms > 0 ? wall_clock_ms() + for_ms : 0;
+    tell(freezes, vm, call_uid(call), " command=vm.freeze");
+    save(freezes, call, vm);
+}
+
+static void thaw(struct freezes *freezes, struct vm_entry *vm, int64_t uid, const char *why)
+{
+    vm->frozen = false;
+    vm->frozen_until_ms = 0;
+    tell(freezes, vm, uid, why);
+}
+
+void freezes_clear(struct freezes *freezes, struct call *call, struct vm_entry *vm)
+{
+    thaw(freezes, vm, call_uid(call), " reason=request command=vm.thaw");
+    save(freezes, call, vm);
+    loop_look_soon(freezes->daemon->loop, 0);
+}
+
+/* --- a pass ---------------------------------------------------------------------------------- */
+
+static void expire(struct freezes *freezes)
+{
+    int64_t now = wall_clock_ms();
+
+    for (struct vm_entry *vm = freezes->daemon->registry->vms; vm; vm = vm->hh.next) {
+        const struct db_change change = {.kind = DB_DROP_FREEZE, .freeze = {.name = vm->name}};
+
+        if (!vm->frozen || vm->frozen_until_ms == 0 || now < vm->frozen_until_ms)
+            continue;
+        thaw(freezes, vm, -1, " reason=expired");
+        (void)db_post(freezes->daemon->db, &change, 1, NULL, NULL, NULL);
+    }
+}
+
+static bool is_at_rest(struct freezing *freezing, const struct domain *domain, int64_t now_ms)
+{
+    struct vm vm;
+
+    if (!domain)
+        return true;
+    vm = snapshot_vm(domain, now_ms);
+    if (vm.assigned.v != freezing->seen.v || freezing->changed_ms == 0)
+        freezing->changed_ms = now_ms;
+    freezing->seen = vm.assigned;
+    return settle_arrived(&vm) || now_ms - freezing->changed_ms >= FREEZE_REST_MS;
+}
+
+static void answer_rest(struct freezing *freezing, const struct vm_entry *vm)
+{
+    struct proto_writer *answer = call_answer_begin(freezing->call);
+
+    proto_object_begin(answer, NULL);
+    proto_put_text(answer, "name", vm->name);
+    if (vm->domain)
+        proto_put_integer(answer, "assigned_kib", vm->domain->now.assigned.v);
+    else
+        proto_put_null(answer, "assigned_kib");
+    if (vm->frozen_until_ms > 0)
+        proto_put_integer(answer, "until_ms", vm->frozen_until_ms);
+    else
+        proto_put_null(answer, "until_ms");
+    proto_object_end(answer);
+    call_answer_end(freezing->call);
+    freezing_free(freezing);
+}
+
+static void follow_one(struct freezing *freezing, const struct vm_entry *vm, int64_t now_ms)
+{
+    struct err err;
+
+    if (freezing->since_ms < 0)
+        freezing->since_ms = now_ms;
+    if (!vm || !vm->frozen) {
+        err_set(&err, ERR_NOT_FOUND, "%s was thawed meanwhile", freezing->name);
+        fail(freezing, &err);
+    } else if (is_at_rest(freezing, vm->domain, now_ms)) {
+        answer_rest(freezing, vm);
+    } else if (now_ms - freezing->since_ms >= FREEZE_LIMIT_MS) {
+        err_set(&err, ERR_TIMEOUT,
+                "%s is frozen, but its balloon still moves: its target was not reached yet",
+                freezing->name);
+        fail(freezing, &err);
+    }
+}
+
+void freezes_follow(struct freezes *freezes, int64_t now_ms)
+{
+    struct freezing *freezing, *next;
+
+    expire(freezes);
+    DL_FOREACH_SAFE(freezes->waiting, freezing, next)
+    if (freezing->saved && !freezing->thaws)
+        follow_one(freezing, registry_find(freezes->daemon->registry, freezing->name), now_ms);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What keeps a host safe, each with the measure switched off where the story must then fail: the
+ * account of promise 1, writes that fail at every place, reservations, freezes. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "core/decide.h"
+#include "core/settings.h"
+#include "daemon/engine.h"
+#include "daemon/freezes.h"
+#include "daemon/layers.h"
+#include "daemon/registry.h"
+#include "daemon/reservations.h"
+#include "db/db.h"
+#include "hv/hv_ops.h"
+#include "hv/hv_sim_world.h"
+#include "tests/daemon/stage.h"
+
+/* --- a hypervisor of which one call fails ---------------------------------------------------- */
+
+struct faulty {
+    struct hv hv;
+    struct hv *real;
+    int countdown;     /* the call at which it reaches 0 fails; so do those after it, for a while */
+    int failures;      /* so many in a row */
+    bool is_half_done; /* a target that fails has its cap set already */
+    bool has_failed;
+};
+
+static bool fails(struct hv *hv, struct err *err)
+{
+    struct faulty *faulty = (struct faulty *)hv;
+
+    if (faulty->countdown-- > 0 || faulty->failures == 0)
+        return false;
+    faulty->failures--;
+    faulty->has_failed = true;
+    err_set(err, ERR_FAILED, "an injected fault");
+    return true;
+}
+
+static void faulty_close(struct hv *hv)
+{
+    hv_close(((struct faulty *)hv)->real);
+    free(hv);
+}
+
+static size_t faulty_fds(struct hv *hv, int fds[HV_MAX_FDS])
+{
+    return hv_fds(((struct faulty *)hv)->real, fds);
+}
+
+static int faulty_drain(struct hv *hv, unsigned *changes, struct err *err)
+{
+    return fails(hv, err) ? -1 : hv_drain(((struct faulty *)hv)->real, changes, err);
+}
+
+static int faulty_read(struct hv *hv, int64_t now_ms, struct hv_view *view, struct err *err)
+{
+    return fails(hv, err) ? -1 : hv_read(((struct faulty *)hv)->real, now_ms, view, err);
+}
+
+static int faulty_set_target(struct hv *hv, const struct hv_ref *ref, struct kib target,
+                             struct kib cap, struct err *err)
+{
+    struct faulty *faulty = (struct faulty *)hv;
+
+    if (!fails(hv, err))
+        return hv_set_target(faulty->real, ref, target, cap, err);
+    if (faulty->is_half_done)
+        (void)hv_set_cap(faulty->real, ref, cap, NULL);
+    return -1;
+}
+
+static int faulty_set_cap(struct hv *hv, const struct hv_ref *ref, struct kib cap, struct err *err)
+{
+    return fails(hv, err) ? -1 : hv_set_cap(((struct faulty *)hv)->real, ref, cap, err);
+}
+
+static int faulty_adopt(struct hv *hv, const struct hv_ref *ref, struct err *err)
+{
+    return fails(hv, err) ? -1 : hv_adopt_target(((struct faulty *)hv)->real, ref, err);
+}
+
+static const struct hv_ops faulty_ops = {
+    .kind = "simulated",
+    .close = faulty_close,
+    .fds = faulty_fds,
+    .drain = faulty_drain,
+    .read = faulty_read,
+    .set_target = faulty_set_target,
+    .set_cap = faulty_set_cap,
+    .adopt_target = faulty_adopt,
+};
+
+static struct faulty *make_faulty(int countdown, bool is_half_done)
+{
+    struct faulty *faulty = calloc(1, sizeof(*faulty));
+
+    ck_assert_ptr_nonnull(faulty);
+    *faulty = (struct faulty){{&faulty_ops}, stage.host.hv, countdown, 3, is_half_done, false};
+    stage.host.hv = &faulty->hv;
+    return faulty;
+}
+
+/* Passes that may fail; promise 1 holds after each of them. */
+static void pass_anyhow(int seconds)
+{
+    for (int i = 0; i < seconds; i++) {
+        stage.now_ms += 1000;
+        (void)engine_tick(stage.host.engine, stage.now_ms, NULL);
+        ck_assert(!engine_status(stage.host.engine)->invariant_broken);
+        db_dispatch(stage.host.db);
+    }
+}
+
+/* --- helpers --------------------------------------------------------------------------------- */
+
+static void reserve(int64_t id, const char *name, int64_t mib)
+{
+    const struct db_reservation row = {
+        .id = id, .name = name, .size_kib = mib * 1024, .priority = 50, .uid = -1};
+
+    reservations_load(stage.host.reservations, &row);
+}
+
+static const struct reservation *first(void)
+{
+    return reservations_first(stage.host.reservations);
+}
+
+static void freeze(const char *name)
+{
+    freezes_load(stage.host.freezes, &(struct db_freeze){.name = name});
+}
+
+/* --- stories --------------------------------------------------------------------------------- */
+
+START_TEST(every_call_may_fail_and_the_host_ends_where_it_should)
+{
+    struct faulty *faulty;
+
+    /* _i: at which call, and whether a target that fails is half done. */
+    stage_pass(3);
+    faulty = make_faulty(_i / 2, _i % 2 == 1);
+    stage_xl("demand busy 1500m");
+    pass_anyhow(60);
+    ck_assert(faulty->has_failed);
+    ck_assert_int_ge(stage_target_mib("busy"), 1500);
+    ck_assert_int_eq(engine_status(stage.host.engine)->settled, 1);
+}
+END_TEST
+
+/* Growth is held to what is free: without that the account of promise 1 itself says so. */
+START_TEST(growth_that_nothing_pays_for_breaks_promise_1_and_is_told)
+{
+    const struct decide_faults off = {.grow_unverified = true};
+    bool is_broken = false;
+
+    stage_pass(5);
+    engine_switch_off(stage.host.engine, &off);
+    stage_xl("inside idle stuck=always");
+    stage_xl("inside helper stuck=always");
+    stage_xl("demand busy 2500m");
+    for (int i = 0; i < 30 && !is_broken; i++) {
+        stage.now_ms += 1000;
+        ck_assert_int_eq(engine_tick(stage.host.engine, stage.now_ms, NULL), 0);
+        is_broken = engine_status(stage.host.engine)->invariant_broken;
+    }
+    ck_assert(is_broken);
+    ck_assert_int_eq(stage_events("invariant-broken", NULL), 1);
+    engine_switch_off(stage.host.engine, &(struct decide_faults){0});
+    for (int i = 0; i < 300; i++) {
+        stage.now_ms += 1000;
+        ck_assert_int_eq(engine_tick(stage.host.engine, stage.now_ms, NULL), 0);
+    }
+    ck_assert(!engine_status(stage.host.engine)->invariant_broken);
+    ck_assert_int_eq(stage_events("invariant-restored", NULL), 1);
+}
+END_TEST
+
+START_TEST(what_is_reserved_is_nobodys_else)
+{
+    reserve(7, "new", 250);
+    stage_xl("demand busy 1800m");
+    stage_pass(90);
+    ck_assert_int_eq(engine_status(stage.host.engine)->unbound.v, 250 * 1024);
+    ck_assert_int_ge(engine_status(stage.host.engine)->host.free.v, 250 * 1024);
+    stage_xl("create new memory=240m maxmem=240m demand=100m");
+    stage_pass(30);
+    ck_assert_ptr_null(first());
+}
+END_TEST
+
+START_TEST(one_that_dies_half_built_gives_its_reservation_back)
+{
+    reserve(7, "new", 250);
+    stage_pass(2);
+    stage_xl("create new -p memory=240m maxmem=240m demand=100m");
+    stage_pass(1);
+    ck_assert_int_eq(first()->state, RESERVATION_BOUND);
+    stage_xl("destroy new");
+    stage_pass(3);
+    ck_assert_ptr_null(first()->next);
+    ck_assert_ptr_nonnull(first());
+    ck_assert_int_eq(first()->state, RESERVATION_GRANTED);
+    ck_assert_int_eq(engine_status(stage.host.engine)->unbound.v, 250 * 1024);
+}
+END_TEST
+
+START_TEST(a_frozen_vm_is_not_written_until_it_is_thawed_over_restarts_too)
+{
+    int64_t before;
+
+    stage_pass(5);
+    before = stage_target_mib("busy");
+    freeze("busy");
+    stage_xl("demand busy 1500m");
+    stage_pass(60);
+    ck_assert_int_eq(stage_target_mib("busy"), before);
+    ck_assert_int_eq(stage_domain("busy")->verdict.state, VM_FROZEN);
+    registry_find(stage.host.registry, "busy")->frozen = false;
+    stage_pass(60);
+    ck_assert_int_ge(stage_target_mib("busy"), 1500);
+}
+END_TEST
+
+START_TEST(without_the_gate_a_frozen_vm_is_written)
+{
+    const struct decide_faults off = {.no_gate = true};
+
+    stage_pass(5);
+    freeze("busy");
+    engine_switch_off(stage.host.engine, &off);
+    stage_xl("demand busy 1500m");
+    stage_pass(60);
+    ck_assert_int_ge(stage_target_mib("busy"), 1500);
+}
+END_TEST
+
+START_TEST(a_freeze_that_was_for_a_while_ends_by_itself)
+{
+    struct vm_entry *vm;
+
+    stage_pass(2);
+    freeze("idle");
+    vm = registry_find(stage.host.registry, "idle");
+    vm->frozen_until_ms = 1; /* long ago */
+    stage_pass(1);
+    ck_assert(!vm->frozen);
+    ck_assert_int_eq(stage_events("freeze-cleared", "idle"), 1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("safety");
+    TCase *stories = tcase_create("stories");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_checked_fixture(stories, stage_set_up, stage_tear_down);
+    tcase_set_timeout(stories, 120);
+    tcase_add_loop_test(stories, every_call_may_fail_and_the_host_ends_where_it_should, 0, 40);
+    tcase_add_test(stories, growth_that_nothing_pays_for_breaks_promise_1_and_is_told);
+    tcase_add_test(stories, what_is_reserved_is_nobodys_else);
+    tcase_add_test(stories, one_that_dies_half_built_gives_its_reservation_back);
+    tcase_add_test(stories, a_frozen_vm_is_not_written_until_it_is_thawed_over_restarts_too);
+    tcase_add_test(stories, without_the_gate_a_frozen_vm_is_written);
+    tcase_add_test(stories, a_freeze_that_was_for_a_while_ends_by_itself);
+    suite_add_tcase(suite, stories);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
