@@ -2,11 +2,13 @@
 # Benchmarks: programs that print numbers and judge nothing. `make bench` builds and runs them all;
 # README.md says what each measures.
 
-BENCHMARKS = %D%/decide %D%/tick %D%/history %D%/idle.sh
-benchmark_tools = %D%/decide %D%/tick %D%/history
+BENCHMARKS = %D%/decide %D%/tick %D%/history %D%/idle.sh %D%/flood.sh
+benchmark_tools = %D%/decide %D%/tick %D%/history %D%/flood
 EXTRA_PROGRAMS += $(benchmark_tools)
 CLEANFILES += $(benchmark_tools)
-EXTRA_DIST += %D%/idle.sh %D%/README.md
+EXTRA_DIST += %D%/idle.sh %D%/flood.sh %D%/README.md
+
+%C%_flood_SOURCES = %D%/flood.c
 
 %C%_tick_SOURCES = %D%/tick.c
 %C%_tick_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)

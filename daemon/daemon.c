@@ -25,13 +25,14 @@
 #include "daemon/options.h"
 #include "daemon/registry.h"
 #include "daemon/reservations.h"
+#include "daemon/scrape.h"
 #include "daemon/server.h"
 #include "daemon/sim_host.h"
 #include "db/db.h"
 #include "hv/hv.h"
 
 /* Connections, and what the rest of the daemon has open. */
-#define FILES_WANTED 1200
+#define FILES_WANTED 1300
 
 /* So long the stop waits for hooks; what has not ended by then is killed, and run at the next
  * start.
@@ -114,7 +115,7 @@ static int make_parts(struct daemon *daemon, struct err *err)
     daemon->history = history_new(daemon);
     daemon->loop = loop_new(daemon);
     daemon->hooks = hooks_new(daemon);
-    if (server_new(daemon, &daemon->server, err))
+    if (server_new(daemon, &daemon->server, err) || scrape_new(daemon, &daemon->scrape, err))
         return -1;
     hooks_resume(daemon->hooks);
     events_raise_about(daemon->events, EVENT_DAEMON_STARTED, NULL, "version=%s backend=%s",
@@ -164,6 +165,7 @@ void daemon_stop(struct daemon *daemon)
 {
     engine_free(daemon->engine);
     changes_free(daemon->changes);
+    scrape_free(daemon->scrape);
     hooks_free(daemon->hooks);
     reservations_free(daemon->reservations);
     freezes_free(daemon->freezes);

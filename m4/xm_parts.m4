@@ -68,8 +68,10 @@ AC_DEFUN([XM_PATHS], [
     XM_EXPAND([xm_rundir_text], [$rundir/xenmemd.sock])
     dnl The units need plain paths.
     XM_EXPAND([unit_sbindir], [$sbindir])
+    XM_EXPAND([unit_bindir], [$bindir])
     XM_EXPAND([unit_confdir], [$confdir])
     AC_SUBST([unit_sbindir])
+    AC_SUBST([unit_bindir])
     AC_SUBST([unit_confdir])
 ])
 
