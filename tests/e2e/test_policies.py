@@ -141,6 +141,21 @@ def test_a_dry_run_shows_changes_and_targets_and_does_nothing():
         until("it is so", lambda: host.vm("db1")["target_kib"] == target["to_kib"])
 
 
+def test_what_is_reserved_is_not_foreseen_for_others():
+    with Host(TWO, "[vm *]\nmode = dynamic\nminimum = 512m\n") as host:
+        host.settle()
+        host.do("reserve", "3840m", "--ttl", "10m")
+        host.settle()
+        policy = host.write("big.policy", "[policy]\nname = big\n[vm db1]\nminimum = 3g\nstartup = 3g\n")
+        seen = host.json("policy", "apply", policy, "--dry-run")
+        (target,) = [target for target in seen["targets"] if target["vm"] == "db1"]
+        assert 2 * GIB < target["to_kib"] < 3 * GIB, seen
+        host.do("policy", "apply", policy)
+        until("about that is done", lambda: host.vm("db1")["target_kib"] > target["to_kib"] - 80 * MIB)
+        host.settle()
+        assert host.vm("db1")["target_kib"] <= target["to_kib"]
+
+
 def test_one_vm_that_contradicts_refuses_the_whole():
     with Host(TWO) as host:
         host.do("set", "db1", "maximum=1g", "startup=1g", "minimum=1g")
