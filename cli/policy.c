@@ -100,23 +100,6 @@ static const struct field target_fields[] = {
     {"to_kib", "WOULD BE", FIELD_SIZE},
 };
 
-static void put_table(struct cli *cli, const struct xenmemctl_value *rows,
-                      const struct field *fields, size_t n_fields)
-{
-    struct column columns[8];
-    struct table *table;
-    char text[FIELD_TEXT_MAX];
-
-    for (size_t i = 0; i < n_fields; i++)
-        columns[i] = (struct column){fields[i].heading, fields[i].type != FIELD_TEXT};
-    table = table_new(columns, n_fields);
-    for (size_t row = 0; row < xenmemctl_count(rows); row++)
-        for (size_t i = 0; i < n_fields; i++)
-            table_add(table, record_text(xenmemctl_at(rows, row), &fields[i], text));
-    table_print(table, cli->width, cli->out);
-    table_free(table);
-}
-
 #define N_FIELDS(fields) (sizeof(fields) / sizeof(*(fields)))
 
 /* VM "-" is the host. */
@@ -126,10 +109,10 @@ static void put_foresight(struct cli *cli, const struct xenmemctl_value *result,
     const struct xenmemctl_value *targets = xenmemctl_member(result, "targets");
 
     if (xenmemctl_count(changes) > 0)
-        put_table(cli, changes, change_fields, N_FIELDS(change_fields));
+        record_put_table(cli, changes, change_fields, N_FIELDS(change_fields));
     if (dry && xenmemctl_count(targets) > 0) {
         fputc('\n', cli->out);
-        put_table(cli, targets, target_fields, N_FIELDS(target_fields));
+        record_put_table(cli, targets, target_fields, N_FIELDS(target_fields));
     }
 }
 
@@ -259,7 +242,7 @@ static void put_active(struct cli *cli, const struct xenmemctl_value *policies)
         for (size_t i = 0; i < xenmemctl_count(policies); i++)
             record_put_csv(cli, xenmemctl_at(policies, i), active_fields, N_FIELDS(active_fields));
     } else {
-        put_table(cli, policies, active_fields, N_FIELDS(active_fields));
+        record_put_table(cli, policies, active_fields, N_FIELDS(active_fields));
     }
 }
 

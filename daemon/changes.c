@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "base/invariant.h"
 #include "base/log.h"
 #include "daemon/change.h"
+#include "daemon/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
@@ -21,14 +21,6 @@
 #include "daemon/policy.h"
 #include "daemon/registry.h"
 #include "db/db.h"
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct changes *changes_new(struct daemon *daemon)
 {
@@ -260,7 +252,7 @@ static int post(struct changes *changes, struct change *change, struct err *err)
 {
     size_t count;
 
-    change->now_ms = wall_clock_ms();
+    change->now_ms = clock_wall_ms();
     count = change_rows(change, changes->rows);
     change_describe(change);
     events_prepare(changes->daemon->events, &change->event, &change->row);

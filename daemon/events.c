@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "base/err.h"
 #include "base/log.h"
+#include "daemon/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/hooks.h"
 #include "daemon/memory.h"
@@ -106,14 +106,6 @@ void events_free(struct events *events)
     free(events);
 }
 
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void log_event(const struct event *event)
 {
     log_line(kinds[event->kind].level, "%s%s%s%s%s %s", kinds[event->kind].name,
@@ -121,17 +113,22 @@ static void log_event(const struct event *event)
              event->reason ? event->reason : "", event->detail);
 }
 
+struct proto_event event_record(const struct db_event *row)
+{
+    return (struct proto_event){.id = row->id,
+                                .time_ms = row->time_ms,
+                                .kind = row->kind,
+                                .vm = row->vm,
+                                .domid = row->domid,
+                                .uid = row->uid,
+                                .reason = row->reason,
+                                .detail = row->detail};
+}
+
 /* To subscribers and hooks. */
 static void tell(struct events *events, const struct db_event *row)
 {
-    const struct proto_event record = {.id = row->id,
-                                       .time_ms = row->time_ms,
-                                       .kind = row->kind,
-                                       .vm = row->vm,
-                                       .domid = row->domid,
-                                       .uid = row->uid,
-                                       .reason = row->reason,
-                                       .detail = row->detail};
+    const struct proto_event record = event_record(row);
     struct daemon *daemon = events->daemon;
     const char *line;
     size_t length;
@@ -207,7 +204,7 @@ void events_prepare(struct events *events, const struct event *event, struct db_
     const struct hooks *hooks = events->daemon->hooks;
 
     *row = (struct db_event){.id = events->next_id++,
-                             .time_ms = wall_clock_ms(),
+                             .time_ms = clock_wall_ms(),
                              .kind = event_kind_name(event->kind),
                              .vm = event->vm,
                              .domid = event->domid,

@@ -15,6 +15,7 @@
 struct daemon;
 struct db_event;
 struct events;
+struct proto_event;
 
 enum event_kind {
     EVENT_HOST_LOW,
@@ -61,6 +62,9 @@ struct event {
     const char *reason;            /* a reason code's name; NULL: none */
     char detail[EVENT_DETAIL_MAX]; /* key=value …, for people and scripts */
 };
+
+/* A row as it goes over the wire; strings are borrowed from it. */
+struct proto_event event_record(const struct db_event *row);
 
 /* "host-low", …: the name in journal, log, hooks and on the wire. */
 const char *event_kind_name(enum event_kind kind);

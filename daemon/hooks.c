@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <utlist.h>
@@ -19,6 +18,7 @@
 #include "base/invariant.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "daemon/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
 #include "daemon/hook_files.h"
@@ -62,14 +62,6 @@ struct hooks {
     int64_t dropped;
     bool overflowing; /* said once, until the queue was empty */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* --- one event ------------------------------------------------------------------------------- */
 
@@ -156,7 +148,7 @@ static void note_ended(struct run *run, int status)
     while (run->tail_length > 0 && run->tail[run->tail_length - 1] == '\n')
         run->tail[--run->tail_length] = '\0';
     outcome = note(run, run->tail);
-    outcome->took_ms = now_ms() - run->started_ms;
+    outcome->took_ms = clock_monotonic_ms() - run->started_ms;
     if (run->timed_out)
         snprintf(outcome->result, sizeof(outcome->result), "timed-out=%s",
                  duration_format(run->hooks->daemon->options->hooks_timeout_ms, span));
@@ -222,7 +214,7 @@ static void watch(struct run *run)
     const struct timeval limit = {.tv_sec = (time_t)(limit_ms / 1000),
                                   .tv_usec = (suseconds_t)(limit_ms % 1000 * 1000)};
 
-    run->started_ms = now_ms();
+    run->started_ms = clock_monotonic_ms();
     run->timed_out = false;
     run->tail_length = 0;
     run->readable = event_new(base, run->fd, EV_READ | EV_PERSIST, on_output, run);
@@ -426,14 +418,7 @@ static void note_left(void *arg, const struct db_event *row)
 {
     struct left *left = arg;
     struct run *run;
-    const struct proto_event event = {.id = row->id,
-                                      .time_ms = row->time_ms,
-                                      .kind = row->kind,
-                                      .vm = row->vm,
-                                      .domid = row->domid,
-                                      .uid = row->uid,
-                                      .reason = row->reason,
-                                      .detail = row->detail};
+    const struct proto_event event = event_record(row);
 
     run = run_new(left->hooks, &event);
     run->due = true;
@@ -470,12 +455,10 @@ bool hooks_are_idle(const struct hooks *hooks)
 
 bool hooks_test(struct hooks *hooks, const char *event, hooks_done_fn *done, void *arg)
 {
-    struct timespec now;
-    struct proto_event sample = {.kind = event, .domid = -1, .uid = -1, .detail = "test=yes"};
+    struct proto_event sample = {
+        .time_ms = clock_wall_ms(), .kind = event, .domid = -1, .uid = -1, .detail = "test=yes"};
     struct run *run;
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    sample.time_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
     if (strncmp(event, "vm-", 3) == 0)
         sample.vm = "sample";
     run = run_new(hooks, &sample);

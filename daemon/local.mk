@@ -8,6 +8,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/call.c \
 	%D%/change.h %D%/change_describe.c %D%/change_rows.c \
 	%D%/changes.c %D%/changes.h %D%/changes_load.c \
+	%D%/clock.c %D%/clock.h \
 	%D%/connection.c %D%/connection.h %D%/connection_parts.h \
 	%D%/daemon.c %D%/daemon.h \
 	%D%/describe.c %D%/describe.h \

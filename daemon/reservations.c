@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "core/admit.h"
+#include "daemon/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
@@ -34,14 +34,6 @@ struct reservations {
     struct reservation *waiting[RESERVATIONS_MAX]; /* by priority, then age */
     size_t n_waiting;
 };
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct reservations *reservations_new(struct daemon *daemon)
 {
@@ -93,7 +85,7 @@ static struct reservation *add(struct reservations *reservations, int64_t id, co
     reservation->name = memory_copy_text(name);
     reservation->size = size;
     reservation->priority = priority;
-    reservation->created_ms = wall_clock_ms();
+    reservation->created_ms = clock_wall_ms();
     reservation->since_ms = reservation->squeezed_ms = reservation->loose_ms = -1;
     reservation->uid = -1;
     DL_APPEND(reservations->list, reservation);
@@ -418,7 +410,7 @@ static void post_row(struct reservations *reservations, struct reservation *rese
 static void grant(struct reservations *reservations, struct reservation *reservation)
 {
     if (reservation->ttl_ms > 0)
-        reservation->expires_ms = wall_clock_ms() + reservation->ttl_ms;
+        reservation->expires_ms = clock_wall_ms() + reservation->ttl_ms;
     reservation->freed = reservation->size;
     reservation->state = RESERVATION_SAVING;
     post_row(reservations, reservation);
@@ -525,7 +517,7 @@ static bool follow_granted(struct reservations *reservations, struct reservation
 {
     if (reservation->state == RESERVATION_SAVING)
         return false;
-    if (reservation->expires_ms > 0 && wall_clock_ms() >= reservation->expires_ms) {
+    if (reservation->expires_ms > 0 && clock_wall_ms() >= reservation->expires_ms) {
         end_because(reservations, reservation, EVENT_RESERVATION_EXPIRED, "");
         return true;
     }
