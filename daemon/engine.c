@@ -336,8 +336,8 @@ void engine_when_settled(struct engine *engine, int64_t limit_ms,
     loop_look_soon(engine->daemon->loop, 0);
 }
 
-/* A snapshot between passes. Reservations are as the last one left them: only a pass binds and grants
- * them. */
+/* A snapshot between passes. Reservations are as the last one left them: only a pass binds and
+ * grants them. */
 static void retake_snapshot(struct engine *engine)
 {
     const struct snapshot last = engine->snapshot;
