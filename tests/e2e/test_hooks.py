@@ -3,6 +3,7 @@
 
 import json
 import os
+import pwd
 
 from host import Host, run, until
 
@@ -180,6 +181,14 @@ def test_a_stop_does_not_wait_for_hooks_for_long():
         host.write("go-on", "")
         host.start()
         until("it is run at the next start", lambda: host.told() == 2 * told)
+
+
+def test_hooks_run_as_the_user_that_is_named():
+    user = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    with Hooked({"vm-low/who": "#!/bin/sh\nid -un\n"}, f"user = {user}\n") as host:
+        os.chmod(host.folder, 0o755)
+        (outcome,) = host.json("hooks", "test", "vm-low")
+        assert outcome["output"] == user, outcome
 
 
 def test_wrong_configuration_is_refused():
