@@ -8,6 +8,7 @@ check_PROGRAMS += \
 	%D%/test_hook_files \
 	%D%/test_hook_process \
 	%D%/test_layers \
+	%D%/test_liars \
 	%D%/test_nature \
 	%D%/test_notify \
 	%D%/test_options \
@@ -30,6 +31,9 @@ check_PROGRAMS += \
 %C%_test_hook_process_SOURCES = %D%/test_hook_process.c
 %C%_test_hook_process_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_hook_process_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_liars_SOURCES = %D%/test_liars.c %D%/stage.c %D%/stage.h
+%C%_test_liars_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_liars_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
 %C%_test_layers_SOURCES = %D%/test_layers.c
 %C%_test_layers_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_layers_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
