@@ -10,7 +10,6 @@
 #include "base/invariant.h"
 #include "base/log.h"
 #include "daemon/change.h"
-#include "daemon/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
@@ -20,6 +19,7 @@
 #include "daemon/policies.h"
 #include "daemon/policy.h"
 #include "daemon/registry.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 
 struct changes *changes_new(struct daemon *daemon)
@@ -252,7 +252,7 @@ static int post(struct changes *changes, struct change *change, struct err *err)
 {
     size_t count;
 
-    change->now_ms = clock_wall_ms();
+    change->now_ms = wall_clock_ms(changes->daemon);
     count = change_rows(change, changes->rows);
     change_describe(change);
     events_prepare(changes->daemon->events, &change->event, &change->row);

@@ -336,38 +336,6 @@ void engine_when_settled(struct engine *engine, int64_t limit_ms,
     loop_look_soon(engine->daemon->loop, 0);
 }
 
-/* A snapshot between passes. Reservations are as the last one left them: only a pass binds and
- * grants them. */
-static void retake_snapshot(struct engine *engine)
-{
-    const struct snapshot last = engine->snapshot;
-    struct kib *bound = memory_new(last.n_vms + 1, sizeof(*bound));
-
-    for (size_t i = 0; i < last.n_vms; i++)
-        bound[i] = engine->vms[i].bound;
-    take_snapshot(engine, engine->status.now_ms);
-    for (size_t i = 0; i < last.n_vms; i++)
-        engine->vms[i].bound = bound[i];
-    engine->snapshot.host.unbound = last.host.unbound;
-    engine->snapshot.wants = last.wants;
-    engine->snapshot.n_wants = last.n_wants;
-    free(bound);
-}
-
-void engine_foresee(struct engine *engine,
-                    void (*visit)(void *arg, const struct domain *domain, struct kib goal),
-                    void *arg)
-{
-    static const struct decide_faults no_faults;
-    const struct registry *registry = engine->daemon->registry;
-
-    retake_snapshot(engine);
-    decide(&engine->snapshot, engine->tracks, &engine->decision, &no_faults);
-    for (size_t i = 0; i < registry->n_domains; i++)
-        if (engine->decision.work[i].role >= ROLE_FIXED)
-            visit(arg, &registry->domains[i], engine->decision.verdicts[i].goal);
-}
-
 static int clear_override(struct engine *engine, struct domain *domain, struct err *err)
 {
     if (hv_adopt_target(engine->daemon->hv, &domain->now.ref, err))

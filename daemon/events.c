@@ -9,11 +9,11 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "daemon/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/hooks.h"
 #include "daemon/memory.h"
 #include "daemon/server.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 #include "proto/proto.h"
 #include "proto/records.h"
@@ -206,7 +206,7 @@ void events_prepare(struct events *events, const struct event *event, struct db_
     const struct hooks *hooks = events->daemon->hooks;
 
     *row = (struct db_event){.id = events->next_id++,
-                             .time_ms = clock_wall_ms(),
+                             .time_ms = wall_clock_ms(events->daemon),
                              .kind = event_kind_name(event->kind),
                              .vm = event->vm,
                              .domid = event->domid,

@@ -9,7 +9,6 @@
 
 #include "base/err.h"
 #include "core/settle.h"
-#include "daemon/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
 #include "daemon/loop.h"
@@ -17,6 +16,7 @@
 #include "daemon/registry.h"
 #include "daemon/server.h"
 #include "daemon/snapshot.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 #include "proto/proto.h"
 
@@ -137,7 +137,7 @@ static void tell(struct freezes *freezes, const struct vm_entry *vm, int64_t uid
 void freezes_set(struct freezes *freezes, struct call *call, struct vm_entry *vm, int64_t for_ms)
 {
     vm->frozen = true;
-    vm->frozen_until_ms = for_ms > 0 ? clock_wall_ms() + for_ms : 0;
+    vm->frozen_until_ms = for_ms > 0 ? wall_clock_ms(freezes->daemon) + for_ms : 0;
     tell(freezes, vm, call_uid(call), " command=vm.freeze");
     save(freezes, call, vm);
 }
@@ -160,7 +160,7 @@ void freezes_clear(struct freezes *freezes, struct call *call, struct vm_entry *
 
 static void expire(struct freezes *freezes)
 {
-    int64_t now = clock_wall_ms();
+    int64_t now = wall_clock_ms(freezes->daemon);
 
     for (struct vm_entry *vm = freezes->daemon->registry->vms; vm; vm = vm->hh.next) {
         const struct db_change change = {.kind = DB_DROP_FREEZE, .freeze = {.name = vm->name}};

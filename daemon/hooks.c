@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <utlist.h>
@@ -18,7 +19,6 @@
 #include "base/invariant.h"
 #include "base/log.h"
 #include "base/units.h"
-#include "daemon/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
 #include "daemon/hook_files.h"
@@ -26,6 +26,7 @@
 #include "daemon/loop.h"
 #include "daemon/memory.h"
 #include "daemon/options.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 #include "proto/proto.h"
 #include "proto/records.h"
@@ -62,6 +63,14 @@ struct hooks {
     int64_t dropped;
     bool overflowing; /* said once, until the queue was empty */
 };
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 /* --- one event ------------------------------------------------------------------------------- */
 
@@ -148,7 +157,7 @@ static void note_ended(struct run *run, int status)
     while (run->tail_length > 0 && run->tail[run->tail_length - 1] == '\n')
         run->tail[--run->tail_length] = '\0';
     outcome = note(run, run->tail);
-    outcome->took_ms = clock_monotonic_ms() - run->started_ms;
+    outcome->took_ms = now_ms() - run->started_ms;
     if (run->timed_out)
         snprintf(outcome->result, sizeof(outcome->result), "timed-out=%s",
                  duration_format(run->hooks->daemon->options->hooks_timeout_ms, span));
@@ -214,7 +223,7 @@ static void watch(struct run *run)
     const struct timeval limit = {.tv_sec = (time_t)(limit_ms / 1000),
                                   .tv_usec = (suseconds_t)(limit_ms % 1000 * 1000)};
 
-    run->started_ms = clock_monotonic_ms();
+    run->started_ms = now_ms();
     run->timed_out = false;
     run->tail_length = 0;
     run->readable = event_new(base, run->fd, EV_READ | EV_PERSIST, on_output, run);
@@ -455,8 +464,11 @@ bool hooks_are_idle(const struct hooks *hooks)
 
 bool hooks_test(struct hooks *hooks, const char *event, hooks_done_fn *done, void *arg)
 {
-    struct proto_event sample = {
-        .time_ms = clock_wall_ms(), .kind = event, .domid = -1, .uid = -1, .detail = "test=yes"};
+    struct proto_event sample = {.time_ms = wall_clock_ms(hooks->daemon),
+                                 .kind = event,
+                                 .domid = -1,
+                                 .uid = -1,
+                                 .detail = "test=yes"};
     struct run *run;
 
     if (strncmp(event, "vm-", 3) == 0)

@@ -13,7 +13,6 @@
 #include "base/invariant.h"
 #include "base/log.h"
 #include "daemon/changes.h"
-#include "daemon/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
@@ -25,6 +24,7 @@
 #include "daemon/options.h"
 #include "daemon/registry.h"
 #include "daemon/server.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 #include "hv/hv.h"
 
@@ -66,6 +66,14 @@ struct loop {
     struct err failure;
 };
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static int64_t now_us(void)
 {
     struct timespec now;
@@ -96,13 +104,13 @@ static void plan_tick(struct loop *loop, int64_t in_ms)
 {
     const struct timeval delay = timeval_of(in_ms);
 
-    loop->next_tick_ms = clock_monotonic_ms() + in_ms;
+    loop->next_tick_ms = now_ms() + in_ms;
     invariant(event_add(loop->tick, &delay) == 0);
 }
 
 void loop_look_soon(struct loop *loop, int64_t in_ms)
 {
-    if (!loop->winding_down && loop->next_tick_ms > clock_monotonic_ms() + in_ms)
+    if (loop && !loop->winding_down && loop->next_tick_ms > now_ms() + in_ms)
         plan_tick(loop, in_ms);
 }
 
@@ -133,13 +141,13 @@ int loop_look_now(struct loop *loop, struct err *err)
 {
     int rc;
 
-    loop->last_tick_ms = clock_monotonic_ms();
+    loop->last_tick_ms = now_ms();
     rc = engine_tick(loop->daemon->engine, loop->last_tick_ms, err);
     note_tick(loop, rc, err);
     note_database(loop);
-    changes_expire(loop->daemon->changes, clock_wall_ms());
+    changes_expire(loop->daemon->changes, wall_clock_ms(loop->daemon));
     if (rc == 0)
-        history_take(loop->daemon->history, clock_wall_ms());
+        history_take(loop->daemon->history, wall_clock_ms(loop->daemon));
     server_drop_shared(loop->daemon->server);
     return rc;
 }
@@ -151,7 +159,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    lag_add(&loop->lag, (clock_monotonic_ms() - loop->next_tick_ms) * 1000);
+    lag_add(&loop->lag, (now_ms() - loop->next_tick_ms) * 1000);
     plan_tick(loop, loop->daemon->options->interval_ms);
     if (loop_look_now(loop, &err) && err.code == ERR_UNREACHABLE)
         break_loop(loop, &err);
@@ -180,7 +188,7 @@ void loop_expect_lag(struct loop *loop)
  * for it. */
 static void answer_reports(struct loop *loop)
 {
-    int64_t since = clock_monotonic_ms() - loop->last_tick_ms;
+    int64_t since = now_ms() - loop->last_tick_ms;
 
     loop_look_soon(loop, since >= 2 * SOON_MS ? REPORT_MS : 2 * SOON_MS - since);
 }

@@ -3,13 +3,13 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "daemon/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/history.h"
 #include "daemon/memory.h"
 #include "daemon/methods.h"
 #include "daemon/options.h"
 #include "daemon/registry.h"
+#include "daemon/wall_clock.h"
 #include "proto/proto.h"
 #include "proto/records.h"
 
@@ -77,7 +77,7 @@ void method_history_get(struct daemon *daemon, struct call *call,
     static const struct proto_param params[] = {
         {"vm", PROTO_TEXT, false}, {"since_ms", PROTO_INTEGER, false}, {NULL, PROTO_TEXT, false}};
     const struct db_limits limits = history_limits(daemon->options);
-    int64_t now_ms = clock_wall_ms(), since_ms;
+    int64_t now_ms = wall_clock_ms(daemon), since_ms;
     struct db_history_filter filter;
     struct history_call *asked;
     struct err err;

@@ -7,13 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 #include <utlist.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "core/admit.h"
-#include "daemon/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
@@ -22,6 +20,7 @@
 #include "daemon/registry.h"
 #include "daemon/reservation_answer.h"
 #include "daemon/server.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 
 struct reservations {
@@ -85,7 +84,7 @@ static struct reservation *add(struct reservations *reservations, int64_t id, co
     reservation->name = memory_copy_text(name);
     reservation->size = size;
     reservation->priority = priority;
-    reservation->created_ms = clock_wall_ms();
+    reservation->created_ms = wall_clock_ms(reservations->daemon);
     reservation->since_ms = reservation->squeezed_ms = reservation->loose_ms = -1;
     reservation->uid = -1;
     DL_APPEND(reservations->list, reservation);
@@ -217,13 +216,14 @@ static struct reservation *find_or_fail(const struct reservations *reservations,
     return reservation;
 }
 
-int reservations_release(struct reservations *reservations, int64_t id, uid_t uid, struct err *err)
+int reservations_release(struct reservations *reservations, int64_t id, int64_t uid,
+                         struct err *err)
 {
     struct reservation *reservation = find_or_fail(reservations, id, err);
 
     if (!reservation)
         return -1;
-    end_by(reservations, reservation, EVENT_RESERVATION_RELEASED, (int64_t)uid,
+    end_by(reservations, reservation, EVENT_RESERVATION_RELEASED, uid,
            "reason=request command=reservation.release");
     loop_look_soon(reservations->daemon->loop, 0);
     return 0;
@@ -312,7 +312,8 @@ void reservations_ask(struct reservations *reservations, struct call *call,
     struct err err;
 
     if (check_ask(reservations, request, &err)) {
-        call_fail(call, &err);
+        if (call)
+            call_fail(call, &err);
         return;
     }
     engine_last(daemon->engine, &snapshot, &decision);
@@ -327,7 +328,7 @@ void reservations_ask(struct reservations *reservations, struct call *call,
     reservation->ttl_ms = request->ttl_ms;
     reservation->wait_ms = request->wait_ms;
     reservation->tied = request->tied;
-    reservation->uid = call_uid(call);
+    reservation->uid = call ? (int64_t)call_uid(call) : -1;
     reservation->state = there.v >= request->size.v ? RESERVATION_SQUEEZING : RESERVATION_QUEUED;
     if (reservation->state == RESERVATION_QUEUED && request->wait_ms == 0) {
         reservation_explain(daemon, snapshot, decision, reservation, &err);
@@ -410,7 +411,7 @@ static void post_row(struct reservations *reservations, struct reservation *rese
 static void grant(struct reservations *reservations, struct reservation *reservation)
 {
     if (reservation->ttl_ms > 0)
-        reservation->expires_ms = clock_wall_ms() + reservation->ttl_ms;
+        reservation->expires_ms = wall_clock_ms(reservations->daemon) + reservation->ttl_ms;
     reservation->freed = reservation->size;
     reservation->state = RESERVATION_SAVING;
     post_row(reservations, reservation);
@@ -517,7 +518,8 @@ static bool follow_granted(struct reservations *reservations, struct reservation
 {
     if (reservation->state == RESERVATION_SAVING)
         return false;
-    if (reservation->expires_ms > 0 && clock_wall_ms() >= reservation->expires_ms) {
+    if (reservation->expires_ms > 0 &&
+        wall_clock_ms(reservations->daemon) >= reservation->expires_ms) {
         end_because(reservations, reservation, EVENT_RESERVATION_EXPIRED, "");
         return true;
     }
