@@ -9,6 +9,7 @@ LAB_SCENARIOS = \
 	%D%/scenarios/idle.sh \
 	%D%/scenarios/list-matches-xl.sh \
 	%D%/scenarios/load-moves.sh \
+	%D%/scenarios/operations.sh \
 	%D%/scenarios/override.sh
 LAB_SELF_TESTS = \
 	%D%/self-test/fails.sh %D%/self-test/stumbles.sh %D%/self-test/waits.sh \
