@@ -10,7 +10,11 @@
 #include "core/settings.h"
 #include "daemon/changes.h"
 #include "daemon/events.h"
+#include "daemon/layers.h"
 #include "db/db.h"
+
+/* A change touches at most its own keys, once to put them and once in each layer to drop them. */
+#define CHANGE_ROWS_MAX (VM_KEY_COUNT * (LAYERS_MAX + 1) + 2)
 
 enum change_kind {
     CHANGE_SET,
@@ -44,8 +48,16 @@ struct changes {
     struct daemon *daemon;
     struct change *first, **last; /* the first is on its way to the disk */
     int64_t next_layer;
-    struct db_change *rows; /* ROWS_MAX; working space */
+    struct db_change *rows; /* CHANGE_ROWS_MAX; working space */
 };
+
+/* Writes what it does as rows into the working space. Returns how many. */
+size_t change_rows(struct changes *changes, const struct change *change);
+
+/* Calls visit for every key that a layer above says of the VM although `set` has just said it of
+ * the base. */
+void change_each_overruled(const struct change *change,
+                           void (*visit)(void *arg, struct layer *layer, unsigned key), void *arg);
 
 /* Fills the event that tells of it. */
 void change_describe(struct change *change);

@@ -9,16 +9,7 @@ import sys
 
 from host import GIB, Host, run, until
 
-ONE = """
-[host]
-size = 8g
-dom0 = 1g
-
-[vm web]
-memory = 1g
-maxmem = 4g
-demand = 500m
-"""
+ONE = "[host]\nsize = 8g\ndom0 = 1g\n[vm web]\nmemory = 1g\nmaxmem = 4g\ndemand = 500m\n"
 MANAGED = "[vm *]\nmode = dynamic\nminimum = 256m\n"
 SKIPPED = 77  # as automake has it
 
