@@ -10,7 +10,8 @@ LAB_SCENARIOS = \
 	%D%/scenarios/list-matches-xl.sh \
 	%D%/scenarios/load-moves.sh \
 	%D%/scenarios/operations.sh \
-	%D%/scenarios/override.sh
+	%D%/scenarios/override.sh \
+	%D%/scenarios/pressure.sh
 LAB_SELF_TESTS = \
 	%D%/self-test/fails.sh %D%/self-test/stumbles.sh %D%/self-test/waits.sh \
 	%D%/self-test/hangs.sh %D%/self-test/passes.sh \
@@ -25,15 +26,22 @@ EXTRA_DIST += \
 
 if WITH_XEN
 # Not static: libxenstore.a has no reader thread, and loses answers once there is a watch.
-EXTRA_PROGRAMS += %D%/workload
+lab_programs = %D%/workload %D%/liar %D%/reaction
+EXTRA_PROGRAMS += $(lab_programs)
 %C%_workload_SOURCES = %D%/workload.c
 %C%_workload_CFLAGS = $(AM_CFLAGS) $(XENSTORE_CFLAGS)
 %C%_workload_LDADD = $(XENSTORE_LIBS)
-CLEANFILES += %D%/workload
+%C%_liar_SOURCES = %D%/liar.c
+%C%_liar_CFLAGS = $(AM_CFLAGS) $(XENSTORE_CFLAGS)
+%C%_liar_LDADD = $(XENSTORE_LIBS)
+%C%_reaction_SOURCES = %D%/reaction.c
+%C%_reaction_CFLAGS = $(AM_CFLAGS) $(XENSTORE_CFLAGS)
+%C%_reaction_LDADD = $(XENSTORE_LIBS)
+CLEANFILES += $(lab_programs)
 
 in_lab = XENMEM_BUILD='$(abs_top_builddir)' $(BASH_PROGRAM) '$(srcdir)'/%D%
 
-check-xen check-xen-full: all %D%/workload
+check-xen check-xen-full: all $(lab_programs)
 check-xen:
 	$(in_lab)/run
 	$(in_lab)/self-test.sh
