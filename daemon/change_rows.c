@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a change writes into the database. */
 #include <string.h>
-#include <time.h>
 
 #include "base/invariant.h"
 #include "daemon/change.h"
 #include "daemon/daemon.h"
 #include "daemon/layers.h"
 #include "daemon/policy.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 
 /* Exceptions come behind the patterns that they are from. */
 #define EXCEPT_ORDINAL (POLICY_PATTERNS_MAX + 1)
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void change_each_overruled(const struct change *change,
                            void (*visit)(void *arg, struct layer *layer, unsigned key), void *arg)
@@ -82,7 +74,7 @@ static void add_drop(void *arg, struct layer *layer, unsigned key)
 
 static void add_layer(struct row_list *list, const char *kind, const char *name)
 {
-    int64_t now = wall_clock_ms();
+    int64_t now = wall_clock_ms(list->change->changes->daemon);
 
     add_row(list, &(struct db_change){.kind = DB_ADD_LAYER,
                                       .layer = {.id = list->change->layer,

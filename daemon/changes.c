@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "base/invariant.h"
@@ -19,15 +18,8 @@
 #include "daemon/policy.h"
 #include "daemon/registry.h"
 #include "daemon/settings_text.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct changes *changes_new(struct daemon *daemon)
 {
@@ -141,7 +133,7 @@ static void put_in_force(struct changes *changes, struct change *change)
 
     if (change->for_ms > 0)
         layer = layers_add(daemon->layers, change->layer, LAYER_TIMED, "",
-                           wall_clock_ms() + change->for_ms);
+                           wall_clock_ms(daemon) + change->for_ms);
     invariant(layer); /* check_set saw that there is room, and changes come one at a time */
     own = layer_vm(layer, change->vm);
     for (unsigned key = 0; key < VM_KEY_COUNT; key++)
@@ -178,8 +170,9 @@ static void apply(struct changes *changes, struct change *change)
 
     if (change->replaced > 0)
         layers_remove(daemon->layers, change->replaced);
-    layer_set_id(layer, change->layer, change->for_ms > 0 ? wall_clock_ms() + change->for_ms : 0);
-    layer_set_created(layer, wall_clock_ms());
+    layer_set_id(layer, change->layer,
+                 change->for_ms > 0 ? wall_clock_ms(daemon) + change->for_ms : 0);
+    layer_set_created(layer, wall_clock_ms(daemon));
     invariant(layers_take(daemon->layers, layer)); /* check_apply saw that there is room */
     change->policy->layer = NULL;
     registry_resolve(daemon->registry, daemon->layers);

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "base/err.h"
@@ -22,6 +21,7 @@
 #include "daemon/registry.h"
 #include "daemon/reservation_answer.h"
 #include "daemon/server.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 
 struct reservations {
@@ -34,14 +34,6 @@ struct reservations {
     struct reservation *waiting[RESERVATIONS_MAX]; /* by priority, then age */
     size_t n_waiting;
 };
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct reservations *reservations_new(struct daemon *daemon)
 {
@@ -93,7 +85,7 @@ static struct reservation *add(struct reservations *reservations, int64_t id, co
     reservation->name = memory_copy_text(name);
     reservation->size = size;
     reservation->priority = priority;
-    reservation->created_ms = wall_clock_ms();
+    reservation->created_ms = wall_clock_ms(reservations->daemon);
     reservation->since_ms = reservation->squeezed_ms = reservation->loose_ms = -1;
     reservation->uid = -1;
     DL_APPEND(reservations->list, reservation);
@@ -306,7 +298,8 @@ void reservations_ask(struct reservations *reservations, struct call *call,
     struct err err;
 
     if (check_ask(reservations, request, &err)) {
-        call_fail(call, &err);
+        if (call)
+            call_fail(call, &err);
         return;
     }
     engine_last(daemon->engine, &snapshot, &decision);
@@ -321,7 +314,7 @@ void reservations_ask(struct reservations *reservations, struct call *call,
     reservation->ttl_ms = request->ttl_ms;
     reservation->wait_ms = request->wait_ms;
     reservation->tied = request->tied;
-    reservation->uid = call_uid(call);
+    reservation->uid = call ? (int64_t)call_uid(call) : -1;
     reservation->state = there.v >= request->size.v ? RESERVATION_SQUEEZING : RESERVATION_QUEUED;
     if (reservation->state == RESERVATION_QUEUED && request->wait_ms == 0) {
         reservation_explain(daemon, snapshot, decision, reservation, &err);
@@ -404,7 +397,7 @@ static void post_row(struct reservations *reservations, struct reservation *rese
 static void grant(struct reservations *reservations, struct reservation *reservation)
 {
     if (reservation->ttl_ms > 0)
-        reservation->expires_ms = wall_clock_ms() + reservation->ttl_ms;
+        reservation->expires_ms = wall_clock_ms(reservations->daemon) + reservation->ttl_ms;
     reservation->freed = reservation->size;
     reservation->state = RESERVATION_SAVING;
     post_row(reservations, reservation);
@@ -511,7 +504,8 @@ static bool follow_granted(struct reservations *reservations, struct reservation
 {
     if (reservation->state == RESERVATION_SAVING)
         return false;
-    if (reservation->expires_ms > 0 && wall_clock_ms() >= reservation->expires_ms) {
+    if (reservation->expires_ms > 0 &&
+        wall_clock_ms(reservations->daemon) >= reservation->expires_ms) {
         end_because(reservations, reservation, EVENT_RESERVATION_EXPIRED, "");
         return true;
     }

@@ -95,7 +95,8 @@ void reservations_load(struct reservations *reservations, const struct db_reserv
 
 /*
  * Asks for memory, by the last pass. What is not feasible is refused at once (the call is answered,
- * and nothing has moved) unless it may wait; everything else is answered once it is granted.
+ * and nothing has moved) unless it may wait; everything else is answered once it is granted. call
+ * NULL: the list and the events are the answer.
  */
 void reservations_ask(struct reservations *reservations, struct call *call,
                       const struct reservation_request *request);
