@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a change writes into the database. */
-#include <string.h>
-
+/* What a change does to the database, as rows. */
 #include "base/invariant.h"
 #include "daemon/change.h"
 #include "daemon/daemon.h"
 #include "daemon/layers.h"
 #include "daemon/policy.h"
-#include "daemon/wall_clock.h"
-#include "db/db.h"
 
 /* Exceptions come behind the patterns that they are from. */
 #define EXCEPT_ORDINAL (POLICY_PATTERNS_MAX + 1)
@@ -74,22 +70,21 @@ static void add_drop(void *arg, struct layer *layer, unsigned key)
 
 static void add_layer(struct row_list *list, const char *kind, const char *name)
 {
-    int64_t now = wall_clock_ms(list->change->changes->daemon);
-
-    add_row(list, &(struct db_change){.kind = DB_ADD_LAYER,
-                                      .layer = {.id = list->change->layer,
-                                                .kind = kind,
-                                                .name = name,
-                                                .created_ms = now,
-                                                .expires_ms = list->change->for_ms > 0
-                                                                  ? now + list->change->for_ms
-                                                                  : 0}});
+    add_row(list, &(struct db_change){
+                      .kind = DB_ADD_LAYER,
+                      .layer = {.id = list->change->layer,
+                                .kind = kind,
+                                .name = name,
+                                .created_ms = list->change->now_ms,
+                                .expires_ms = list->change->for_ms > 0
+                                                  ? list->change->now_ms + list->change->for_ms
+                                                  : 0}});
 }
 
 /* Writes what `set` does as rows. Returns how many. */
-static size_t rows_of_set(struct changes *changes, const struct change *change)
+static size_t rows_of_set(const struct change *change, struct db_change *out)
 {
-    struct row_list list = {change, changes->rows, 0};
+    struct row_list list = {change, out, 0};
 
     if (change->for_ms > 0)
         add_layer(&list, "timed", "");
@@ -122,9 +117,9 @@ static void add_pattern(void *arg, const char *match, const struct setting_parti
 }
 
 /* Writes what applying a policy does as rows. Returns how many. */
-static size_t rows_of_apply(struct changes *changes, const struct change *change)
+static size_t rows_of_apply(const struct change *change, struct db_change *out)
 {
-    struct pattern_rows rows = {{change, changes->rows, 0}, 0};
+    struct pattern_rows rows = {{change, out, 0}, 0};
     const struct setting_partial *host = layer_host_says(change->policy->layer);
 
     if (change->replaced > 0)
@@ -143,22 +138,21 @@ static size_t rows_of_apply(struct changes *changes, const struct change *change
     return rows.list.count;
 }
 
-size_t change_rows(struct changes *changes, const struct change *change)
+size_t change_rows(const struct change *change, struct db_change *out)
 {
     switch (change->kind) {
     case CHANGE_SET:
-        return rows_of_set(changes, change);
+        return rows_of_set(change, out);
     case CHANGE_IMPORT: /* its parts have them */
         break;
     case CHANGE_FORGET:
-        changes->rows[0] = (struct db_change){.kind = DB_FORGET_VM, .vm = {.name = change->vm}};
+        out[0] = (struct db_change){.kind = DB_FORGET_VM, .vm = {.name = change->vm}};
         return 1;
     case CHANGE_APPLY:
-        return rows_of_apply(changes, change);
+        return rows_of_apply(change, out);
     case CHANGE_REVERT:
     case CHANGE_EXPIRE:
-        changes->rows[0] =
-            (struct db_change){.kind = DB_REMOVE_LAYER, .layer = {.id = change->layer}};
+        out[0] = (struct db_change){.kind = DB_REMOVE_LAYER, .layer = {.id = change->layer}};
         return 1;
     }
     return 0;

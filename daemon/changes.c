@@ -133,7 +133,7 @@ static void put_in_force(struct changes *changes, struct change *change)
 
     if (change->for_ms > 0)
         layer = layers_add(daemon->layers, change->layer, LAYER_TIMED, "",
-                           wall_clock_ms(daemon) + change->for_ms);
+                           change->now_ms + change->for_ms);
     invariant(layer); /* check_set saw that there is room, and changes come one at a time */
     own = layer_vm(layer, change->vm);
     for (unsigned key = 0; key < VM_KEY_COUNT; key++)
@@ -170,9 +170,8 @@ static void apply(struct changes *changes, struct change *change)
 
     if (change->replaced > 0)
         layers_remove(daemon->layers, change->replaced);
-    layer_set_id(layer, change->layer,
-                 change->for_ms > 0 ? wall_clock_ms(daemon) + change->for_ms : 0);
-    layer_set_created(layer, wall_clock_ms(daemon));
+    layer_set_id(layer, change->layer, change->for_ms > 0 ? change->now_ms + change->for_ms : 0);
+    layer_set_created(layer, change->now_ms);
     invariant(layers_take(daemon->layers, layer)); /* check_apply saw that there is room */
     change->policy->layer = NULL;
     registry_resolve(daemon->registry, daemon->layers);
@@ -276,8 +275,10 @@ static bool is_done_already(const struct changes *changes, const struct change *
 /* The rows of one change, the event that tells of it among them; in the working space. */
 static size_t rows_with_event(struct changes *changes, struct change *change)
 {
-    size_t count = change_rows(changes, change);
+    size_t count;
 
+    change->now_ms = wall_clock_ms(changes->daemon);
+    count = change_rows(change, changes->rows);
     change_describe(change);
     events_prepare(changes->daemon->events, &change->event, &change->row);
     invariant(count < CHANGE_ROWS_MAX);

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "daemon/daemon.h"
+#include "daemon/events.h"
 #include "daemon/memory.h"
 #include "daemon/methods.h"
 #include "daemon/shared.h"
@@ -29,9 +30,7 @@ static void write_answer(void *arg, const struct db_event *rows, size_t count)
 
     proto_array_begin(writer, NULL);
     for (size_t i = 0; i < count; i++) {
-        const struct proto_event record = {rows[i].id,     rows[i].time_ms, rows[i].kind,
-                                           rows[i].vm,     rows[i].domid,   rows[i].uid,
-                                           rows[i].reason, rows[i].detail};
+        const struct proto_event record = event_record(&rows[i]);
 
         proto_put_event(writer, NULL, &record);
     }
