@@ -480,6 +480,14 @@ void call_subscribe(struct call *call)
     call->all->n_subscribers++;
 }
 
+void call_tell(struct call *call, const char *line, size_t length)
+{
+    struct connection *connection = call->connection;
+
+    if (connection && unread_output(connection) + length <= CONNECTION_OUTPUT_LIMIT)
+        send_bytes(connection, line, length);
+}
+
 struct proto_writer *call_answer_begin(struct call *call)
 {
     invariant(!call->all->answering);

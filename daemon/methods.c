@@ -24,6 +24,7 @@ const struct method methods[] = {
     {"vm.get", ACCESS_READ, method_vm_get},
     {"vm.set", ACCESS_ADMIN, method_vm_set},
     {"vm.forget", ACCESS_ADMIN, method_vm_forget},
+    {"vm.build", ACCESS_READ, method_vm_build},
     {"vm.freeze", ACCESS_OPERATE, method_vm_freeze},
     {"vm.thaw", ACCESS_OPERATE, method_vm_thaw},
     {"balance", ACCESS_OPERATE, method_balance},

@@ -28,7 +28,7 @@ struct vm_entry *method_named_vm(struct daemon *daemon, struct call *call,
                                  const struct proto_request *request);
 
 /* methods_vm.c */
-method_fn method_vm_list, method_vm_get, method_vm_set, method_vm_forget;
+method_fn method_vm_list, method_vm_get, method_vm_set, method_vm_forget, method_vm_build;
 
 /* methods_freeze.c */
 method_fn method_vm_freeze, method_vm_thaw;

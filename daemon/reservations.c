@@ -19,6 +19,7 @@
 #include "daemon/events.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
+#include "daemon/options.h"
 #include "daemon/registry.h"
 #include "daemon/reservation_answer.h"
 #include "daemon/server.h"
@@ -48,7 +49,7 @@ struct reservations *reservations_new(struct daemon *daemon)
     struct reservations *reservations = memory_new(1, sizeof(*reservations));
 
     reservations->daemon = daemon;
-    reservations->next_id = 1;
+    reservations->next_id = db_last_reservation(daemon->db) + 1;
     return reservations;
 }
 
@@ -95,7 +96,7 @@ static struct reservation *add(struct reservations *reservations, int64_t id, co
     reservation->priority = priority;
     reservation->created_ms = wall_clock_ms();
     reservation->since_ms = reservation->squeezed_ms = reservation->loose_ms = -1;
-    reservation->uid = -1;
+    reservation->told_ms = reservation->uid = -1;
     DL_APPEND(reservations->list, reservation);
     reservations->count++;
     if (id >= reservations->next_id)
@@ -302,7 +303,7 @@ void reservations_ask(struct reservations *reservations, struct call *call,
     const struct reservation *implicit;
     struct reservation *reservation;
     struct admission found;
-    struct kib there;
+    struct kib there, ahead;
     struct err err;
 
     if (check_ask(reservations, request, &err)) {
@@ -311,7 +312,8 @@ void reservations_ask(struct reservations *reservations, struct call *call,
     }
     engine_last(daemon->engine, &snapshot, &decision);
     found = admit(snapshot, decision, request->priority);
-    there = kib_sub(kib_add(found.now, found.freeable), ahead_of(reservations, request->priority));
+    ahead = ahead_of(reservations, request->priority);
+    there = kib_sub(kib_add(found.now, found.freeable), ahead);
     implicit = find_implicit(reservations, request->name);
     if (implicit)
         there = kib_add(there, implicit->size);
@@ -320,11 +322,12 @@ void reservations_ask(struct reservations *reservations, struct call *call,
     reservation->asker = call;
     reservation->ttl_ms = request->ttl_ms;
     reservation->wait_ms = request->wait_ms;
+    reservation->progress = request->progress;
     reservation->tied = request->tied;
     reservation->uid = call_uid(call);
     reservation->state = there.v >= request->size.v ? RESERVATION_SQUEEZING : RESERVATION_QUEUED;
     if (reservation->state == RESERVATION_QUEUED && request->wait_ms == 0) {
-        reservation_explain(daemon, snapshot, decision, reservation, &err);
+        reservation_explain(daemon, snapshot, decision, reservation, ahead, &err);
         refuse(reservations, reservation, &err);
         return;
     }
@@ -342,14 +345,15 @@ void reservations_note_death(struct reservations *reservations, const char *name
         if (registry->domains[i].now.ref.domid == last->now.ref.domid &&
             memcmp(registry->domains[i].now.ref.uuid, last->now.ref.uuid, 16) == 0)
             return; /* it is still there, by another name, or dying beside its successor */
-    if (last->now.cap_unlimited || reservations->count == RESERVATIONS_MAX)
+    if (last->now.cap_unlimited || reservations->count == RESERVATIONS_MAX ||
+        reservations->daemon->options->reboot_grace_ms == 0)
         return;
     DL_FOREACH (reservations->list, reservation)
         if (strcmp(reservation->name, name) == 0)
             return; /* it dies half-built: what is kept for it is enough */
     reservation = add(reservations, reservations->next_id, name, model_counted(&vm), 100);
     reservation->implicit = true;
-    reservation->ttl_ms = RESERVATION_GRACE_MS;
+    reservation->ttl_ms = reservations->daemon->options->reboot_grace_ms;
     reservation->state = RESERVATION_SQUEEZING; /* granted at once: its memory has just come free */
 }
 
@@ -502,7 +506,8 @@ static bool has_lost_its_holder(struct reservation *reservation, int64_t now_ms)
     }
     if (reservation->loose_ms < 0)
         reservation->loose_ms = now_ms;
-    return is_dead || now_ms - reservation->loose_ms >= RESERVATION_GRACE_MS;
+    return is_dead ||
+           now_ms - reservation->loose_ms >= reservation->owner->daemon->options->holder_grace_ms;
 }
 
 /* One that is granted. True where it has ended. */
@@ -578,10 +583,12 @@ void reservations_judge(struct reservations *reservations, const struct snapshot
         reservation_judge(reservation, kib_add(found.now, found.freeable).v >= needed.v,
                           snapshot->now_ms);
         if (reservation_is_over(reservation, snapshot->now_ms)) {
-            reservation_explain(reservations->daemon, snapshot, decision, reservation, &err);
+            reservation_explain(reservations->daemon, snapshot, decision, reservation, ahead, &err);
             refuse(reservations, reservation, &err);
-        } else if (reservation->state == RESERVATION_SQUEEZING) {
-            ahead = kib_add(ahead, reservation->size);
+            continue;
         }
+        reservation_tell(reservation, snapshot->now_ms);
+        if (reservation->state == RESERVATION_SQUEEZING)
+            ahead = kib_add(ahead, reservation->size);
     }
 }

@@ -55,6 +55,10 @@ pid_t call_pid(const struct call *call);
 /* True as long as somebody waits for the answer. */
 bool call_is_alive(const struct call *call);
 
+/* Sends one line (a notification with its newline) to whoever waits for the call's answer, where it
+ * reads. */
+void call_tell(struct call *call, const char *line, size_t length);
+
 /* The result of a call is written between begin and end: one JSON value. end sends it and frees
  * call. */
 struct proto_writer *call_answer_begin(struct call *call);

@@ -162,7 +162,11 @@ int open_or_tell(const char *path, const struct db_limits *limits, bool *damaged
     if (create_private(path, err) || take_lock(path, &db->lock_fd, err) ||
         open_connection(path, &db->connection, damaged, err) ||
         sql_number(db->connection.handle, "SELECT coalesce(max(id), 0) FROM event", &db->last_event,
-                   err))
+                   err) ||
+        sql_number(
+            db->connection.handle,
+            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reservation'), 0)",
+            &db->last_reservation, err))
         goto failed;
     db->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (db->event_fd < 0) {
@@ -394,6 +398,11 @@ int db_query_events(struct db *db, const struct db_filter *filter, db_events_fn 
 int64_t db_last_event(const struct db *db)
 {
     return db->last_event;
+}
+
+int64_t db_last_reservation(const struct db *db)
+{
+    return db->last_reservation;
 }
 
 int db_fd(const struct db *db)

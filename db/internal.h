@@ -141,10 +141,11 @@ struct backup;
 
 struct db {
     struct connection connection;
-    char *path;            /* of the database, absolute; owned */
-    struct backup *backup; /* the last one that was begun; NULL none yet */
-    int64_t last_event;    /* largest id at opening */
-    int lock_fd;           /* holds the lock that keeps other daemons out */
+    char *path;               /* of the database, absolute; owned */
+    struct backup *backup;    /* the last one that was begun; NULL none yet */
+    int64_t last_event;       /* largest id at opening */
+    int64_t last_reservation; /* largest id that there ever was, at opening */
+    int lock_fd;              /* holds the lock that keeps other daemons out */
     int event_fd;
     pthread_t writer;
     bool writer_runs;

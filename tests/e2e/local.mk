@@ -4,6 +4,7 @@
 E2E_TESTS = \
 	%D%/test_balance.py \
 	%D%/test_freeze.py \
+	%D%/test_kills.py \
 	%D%/test_hooks.py \
 	%D%/test_policies.py \
 	%D%/test_reservations.py \
@@ -14,3 +15,9 @@ TESTS += $(E2E_TESTS)
 EXTRA_DIST += $(E2E_TESTS) %D%/host.py
 
 $(E2E_TESTS:.py=.log): daemon/xenmemd$(EXEEXT) cli/xenmemctl$(EXEEXT) sim/xenmem-sim$(EXEEXT)
+
+# The daemon killed at so many random instants: make check-kills KILLS=1000
+KILLS = 1000
+.PHONY: check-kills
+check-kills: all
+	$(AM_TESTS_ENVIRONMENT) XENMEM_KILLS=$(KILLS) $(PYTHON3) $(srcdir)/%D%/test_kills.py
