@@ -2,11 +2,11 @@
 # Benchmarks: programs that print numbers and judge nothing. `make bench` builds and runs them all;
 # README.md says what each measures.
 
-BENCHMARKS = %D%/decide %D%/tick %D%/history %D%/idle.sh
+BENCHMARKS = %D%/decide %D%/tick %D%/history %D%/idle.sh %D%/refuse.py
 benchmark_tools = %D%/decide %D%/tick %D%/history
 EXTRA_PROGRAMS += $(benchmark_tools)
 CLEANFILES += $(benchmark_tools)
-EXTRA_DIST += %D%/idle.sh %D%/README.md
+EXTRA_DIST += %D%/idle.sh %D%/refuse.py %D%/README.md
 
 %C%_tick_SOURCES = %D%/tick.c
 %C%_tick_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
@@ -23,6 +23,7 @@ bench: all $(benchmark_tools)
 	@$(AM_TESTS_ENVIRONMENT) for benchmark in $(BENCHMARKS); do \
 		echo "== $$benchmark"; \
 		case $$benchmark in \
+		*.py) $(PYTHON_PROGRAM) $(srcdir)/$$benchmark || exit 1 ;; \
 		*.sh) bash $(srcdir)/$$benchmark || exit 1 ;; \
 		*) ./$$benchmark || exit 1 ;; \
 		esac; \

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/demand.h"
 
-#define MIB            1024
+#define MIB 1024
+
+/* One that was built with less than its startup, as a reboot does after ballooning, wants that for
+ * so long from its first report on: what its services need at their start is not seen before. */
+#define YOUNG_MS       INT64_C(60000)
 
 #define DEMAND_STEP_MS (DEMAND_HALF_LIFE_MS / 64)
 
@@ -68,6 +72,9 @@ void demand_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track)
 
     if (!vm->fresh)
         return;
+    if (vm->young && vm->state == VM_RUNNING && track->young_until_ms == 0)
+        track->young_until_ms = now_ms + YOUNG_MS;
+    track->young = now_ms < track->young_until_ms;
     if (!track->has_demand || need.v >= track->demand.v) {
         track->demand = need;
         track->demand_ms = now_ms;
@@ -124,7 +131,10 @@ void demand_judge(const struct vm *vm, const struct vm_track *track, struct verd
         demand = kib_max(demand, kib_min(vm->report.floor, vm->settings.maximum));
     verdict->demand = demand;
     buffer = kib_scale(demand, vm->settings.buffer_percent, 100);
-    verdict->wanted = kib_clamp(kib_add(demand, buffer), verdict->low, verdict->high);
+    verdict->wanted = kib_add(demand, buffer);
+    if (track->young)
+        verdict->wanted = kib_max(verdict->wanted, vm->settings.startup);
+    verdict->wanted = kib_clamp(verdict->wanted, verdict->low, verdict->high);
     verdict->pressure = percent(kib_add(demand, buffer), vm->assigned);
     verdict->status = status_of(vm->assigned, demand, buffer);
 }

@@ -20,6 +20,8 @@
 #include "db/db.h"
 #include "proto/proto.h"
 
+#define REST_LOOK_MS 200 /* while somebody waits for a balloon to rest */
+
 /* A call that waits: for the disk, and where it freezes for the balloon too. */
 struct freezing {
     struct freezing *prev, *next;
@@ -236,7 +238,11 @@ void freezes_follow(struct freezes *freezes, int64_t now_ms)
     struct freezing *freezing, *next;
 
     expire(freezes);
+    if (freezes->waiting)
+        loop_look_soon(freezes->daemon->loop, REST_LOOK_MS);
     DL_FOREACH_SAFE(freezes->waiting, freezing, next)
-    if (freezing->saved && !freezing->thaws)
-        follow_one(freezing, registry_find(freezes->daemon->registry, freezing->name), now_ms);
+    {
+        if (freezing->saved && !freezing->thaws)
+            follow_one(freezing, registry_find(freezes->daemon->registry, freezing->name), now_ms);
+    }
 }

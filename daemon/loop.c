@@ -96,7 +96,7 @@ static void plan_tick(struct loop *loop, int64_t in_ms)
 
 void loop_look_soon(struct loop *loop, int64_t in_ms)
 {
-    if (loop->next_tick_ms > now_ms() + in_ms)
+    if (loop && loop->next_tick_ms > now_ms() + in_ms)
         plan_tick(loop, in_ms);
 }
 
@@ -171,7 +171,9 @@ static void on_hypervisor(evutil_socket_t fd, short what, void *arg)
         break_loop(loop, &err);
         return;
     }
-    if (changes & (HV_DOMAINS | HV_LOW_MEMORY))
+    if (changes & HV_LOW_MEMORY)
+        engine_note_low_memory(loop->daemon->engine);
+    if (changes & HV_DOMAINS)
         loop_look_soon(loop, SOON_MS);
     if (changes & HV_REPORTS)
         answer_reports(loop);

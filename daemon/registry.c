@@ -264,6 +264,8 @@ void registry_update(struct registry *registry, const struct layers *layers,
         const struct domain *last = find_same(before, n_before, &at, &view->domains[i].ref);
 
         carry_on(domain, last, &view->domains[i]);
+        if (!last)
+            domain->young = registry->looked;
         bind_name(registry, layers, domain, last);
     }
     registry->looked = true;

@@ -26,6 +26,7 @@ struct domain {
                             migration or has left, and an older domain of a taken name */
     struct vm_track track;  /* the core's memory of this domain */
     struct verdict verdict; /* what was last decided about it */
+    bool young;             /* it was built while we looked */
     bool overridden;        /* the operator set its target by hand */
     bool override_told;     /* and the event about it was raised */
     struct kib observed;    /* target that would have been written: told while action = observe */

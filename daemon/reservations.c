@@ -25,6 +25,9 @@
 #include "daemon/server.h"
 #include "db/db.h"
 
+/* Whoever waits shall have it as soon as it is free, not at the next regular look. */
+#define SQUEEZE_LOOK_MS 100
+
 struct reservations {
     struct daemon *daemon;
     struct reservation *list;   /* by id */
@@ -569,6 +572,7 @@ void reservations_judge(struct reservations *reservations, const struct snapshot
                         const struct decision *decision)
 {
     struct kib ahead = kib(0);
+    bool is_squeezing = false;
     struct err err;
 
     line_up(reservations);
@@ -588,7 +592,11 @@ void reservations_judge(struct reservations *reservations, const struct snapshot
             continue;
         }
         reservation_tell(reservation, snapshot->now_ms);
-        if (reservation->state == RESERVATION_SQUEEZING)
-            ahead = kib_add(ahead, reservation->size);
+        if (reservation->state != RESERVATION_SQUEEZING)
+            continue;
+        ahead = kib_add(ahead, reservation->size);
+        is_squeezing = true;
     }
+    if (is_squeezing)
+        loop_look_soon(reservations->daemon->loop, SQUEEZE_LOOK_MS);
 }

@@ -255,6 +255,32 @@ START_TEST(a_freeze_that_was_for_a_while_ends_by_itself)
 }
 END_TEST
 
+START_TEST(a_reboot_after_ballooning_is_raised_to_its_startup)
+{
+    stage_xl("demand busy 1700m");
+    stage_pass(60);
+    ck_assert_int_lt(stage_target_mib("idle"), 700);
+    stage_xl("demand busy 300m");
+    stage_xl("reboot idle");
+    stage_pass(5);
+    stage_pass(55);
+    ck_assert_int_ge(stage_target_mib("idle"), 1024);
+}
+END_TEST
+
+START_TEST(a_hypervisor_that_runs_low_is_told_at_once)
+{
+    stage_pass(5);
+    engine_note_low_memory(stage.host.engine);
+    stage_pass(1);
+    ck_assert_int_eq(stage_events("host-low", NULL), 1);
+    engine_note_low_memory(stage.host.engine);
+    stage_pass(60);
+    ck_assert_int_eq(stage_events("host-low", NULL), 1);
+    ck_assert_int_eq(stage_events("host-ok", NULL), 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("safety");
@@ -271,6 +297,8 @@ int main(void)
     tcase_add_test(stories, a_frozen_vm_is_not_written_until_it_is_thawed_over_restarts_too);
     tcase_add_test(stories, without_the_gate_a_frozen_vm_is_written);
     tcase_add_test(stories, a_freeze_that_was_for_a_while_ends_by_itself);
+    tcase_add_test(stories, a_reboot_after_ballooning_is_raised_to_its_startup);
+    tcase_add_test(stories, a_hypervisor_that_runs_low_is_told_at_once);
     suite_add_tcase(suite, stories);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

@@ -9,6 +9,7 @@ E2E_TESTS = \
 	%D%/test_policies.py \
 	%D%/test_reservations.py \
 	%D%/test_settings.py \
+	%D%/test_toolstacks.py \
 	%D%/test_lifecycle.py \
 	%D%/test_history.py
 TESTS += $(E2E_TESTS)
