@@ -38,7 +38,7 @@ static bool say(struct agent *agent, struct guest_report *report)
     return !failed;
 }
 
-void agent_tick(struct agent *agent, int64_t now_ms)
+void agent_tick(struct agent *agent, int64_t now_ms, bool urgent)
 {
     int64_t elapsed_ms = now_ms - agent->said_ms;
     struct guest_report report;
@@ -50,7 +50,7 @@ void agent_tick(struct agent *agent, int64_t now_ms)
     if (failed)
         return;
     need_report(&view, agent->has_said ? &agent->seen : NULL, elapsed_ms, agent->page_kib, &report);
-    if (agent->has_said && !need_worth_saying(&report, &agent->said, elapsed_ms))
+    if (agent->has_said && !urgent && !need_worth_saying(&report, &agent->said, elapsed_ms))
         return;
     if (!say(agent, &report))
         return;

@@ -27,8 +27,9 @@ struct agent {
 void agent_init(struct agent *agent, const char *root, int64_t started_ms);
 
 /* One look at now_ms (of a clock that never goes back), and a report where there is something to
- * say. What fails is logged, and tried again next time. */
-void agent_tick(struct agent *agent, int64_t now_ms);
+ * say, or urgent: the kernel signals that tasks wait for memory. What fails is logged, and tried
+ * again next time. */
+void agent_tick(struct agent *agent, int64_t now_ms, bool urgent);
 
 void agent_fini(struct agent *agent);
 

@@ -11,6 +11,7 @@
 
 #include "agent/agent.h"
 #include "agent/need.h"
+#include "agent/trigger.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/units.h"
@@ -169,17 +170,21 @@ static void catch_signals(void)
     signal(SIGPIPE, SIG_IGN); /* a log that nobody reads any more */
 }
 
-static void sleep_ms(int64_t ms)
+/* Without the kernel's signal there is still the clock; that is worth one line. */
+static void open_trigger(struct trigger *trigger, const char *root)
 {
-    struct timespec span = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    struct err err;
 
-    nanosleep(&span, NULL);
+    if (trigger_open(trigger, root, &err))
+        log_notice("no-pressure-signal error=\"%s\"", err.text);
 }
 
 /* Ends with a signal, or here where it cannot begin. */
 static int run(const struct command *command)
 {
     struct agent agent;
+    struct trigger trigger;
+    bool urgent = false;
     struct err err;
 
     agent_init(&agent, command->root, clock_ms(CLOCK_BOOTTIME));
@@ -188,9 +193,10 @@ static int run(const struct command *command)
     catch_signals();
     log_notice("started version=%s interval=%lldms", PACKAGE_VERSION,
                (long long)command->interval_ms);
+    open_trigger(&trigger, command->root);
     while (true) {
-        agent_tick(&agent, clock_ms(CLOCK_BOOTTIME));
-        sleep_ms(command->interval_ms);
+        agent_tick(&agent, clock_ms(CLOCK_BOOTTIME), urgent);
+        urgent = trigger_wait(&trigger, command->interval_ms);
     }
 }
 

@@ -97,6 +97,7 @@ static struct bench make_bench(size_t n, bool is_scarce)
     /* Three quarters, or half as much again, of what all want together. */
     bench.snapshot = (struct snapshot){.now_ms = 1000000, .vms = bench.vms, .n_vms = n};
     bench.snapshot.host.free = kib_excess(kib_scale(wanted, is_scarce ? 3 : 6, 4), counted);
+    host_settings_resolve(NULL, 0, &bench.snapshot.settings);
     bench.snapshot.settings.reserve = kib(0);
     return bench;
 }

@@ -2,11 +2,17 @@
 # Benchmarks: programs that print numbers and judge nothing. `make bench` builds and runs them all;
 # README.md says what each measures.
 
-BENCHMARKS = %D%/decide %D%/tick %D%/history %D%/idle.sh %D%/refuse.py
-benchmark_tools = %D%/decide %D%/tick %D%/history
+BENCHMARKS = %D%/decide %D%/tick %D%/history %D%/idle.sh %D%/flood.sh %D%/refuse.py
+if WITH_XEN
+BENCHMARKS += %D%/agent.py
+agent_static = agent/xenmem-agent-static
+endif
+benchmark_tools = %D%/decide %D%/tick %D%/history %D%/flood
 EXTRA_PROGRAMS += $(benchmark_tools)
 CLEANFILES += $(benchmark_tools)
-EXTRA_DIST += %D%/idle.sh %D%/refuse.py %D%/README.md
+EXTRA_DIST += %D%/agent.py %D%/idle.sh %D%/flood.sh %D%/refuse.py %D%/README.md
+
+%C%_flood_SOURCES = %D%/flood.c
 
 %C%_tick_SOURCES = %D%/tick.c
 %C%_tick_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
@@ -19,12 +25,12 @@ EXTRA_DIST += %D%/idle.sh %D%/refuse.py %D%/README.md
 %C%_decide_LDADD = libxm_core.a libxm_base.a
 
 .PHONY: bench
-bench: all $(benchmark_tools)
+bench: all $(benchmark_tools) $(agent_static)
 	@$(AM_TESTS_ENVIRONMENT) for benchmark in $(BENCHMARKS); do \
 		echo "== $$benchmark"; \
 		case $$benchmark in \
-		*.py) $(PYTHON_PROGRAM) $(srcdir)/$$benchmark || exit 1 ;; \
 		*.sh) bash $(srcdir)/$$benchmark || exit 1 ;; \
+		*.py) $(PYTHON_PROGRAM) $(srcdir)/$$benchmark || exit 1 ;; \
 		*) ./$$benchmark || exit 1 ;; \
 		esac; \
 	done

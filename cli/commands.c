@@ -35,6 +35,9 @@ const struct command commands[] = {
      "T is a duration before now, such as 15m, or a date: 2025-01-31, 2025-01-31T10:00,\n"
      "2025-01-31T10:00:30Z. Without --since: the newest 1000; with --follow: none.\n",
      BIT(OPTION_FOLLOW) | BIT(OPTION_SINCE) | BIT(OPTION_VM), 0, 0, run_events},
+    {"doctor", "", "what is wrong or risky on this host, and how to mend it",
+     "Exit code 1 where something is wrong.\n", BIT(OPTION_ROOT), 0, 0, run_doctor},
+    {"metrics", "", "OpenMetrics text, for Prometheus", NULL, 0, 0, 0, run_metrics},
     {"policy", "check|apply|revert|list|active [FILE|NAME]", "settings for a while, from a file",
      "A policy is a file (with a slash or .policy in its name), or the name of one "
      "in\n" XENMEM_CONFDIR
@@ -100,8 +103,9 @@ static const struct {
     [OPTION_FOR] = {"for", "DURATION|NAME", "then the settings revert by themselves; such as 8h"},
     [OPTION_FORCE] = {"force", NULL, "also what can never be fulfilled on this host"},
     [OPTION_HOLD] = {"hold", NULL, "tie it to this process, which goes on until interrupted"},
-    [OPTION_PRIORITY] = {"priority", "N", "0 to 100: whom it may take memory from (50)"},
     [OPTION_PLOT] = {"plot", NULL, "draw it"},
+    [OPTION_PRIORITY] = {"priority", "N", "0 to 100: whom it may take memory from (50)"},
+    [OPTION_ROOT] = {"root", "FOLDER", "look at the files below it instead of this host's"},
     [OPTION_SINCE] = {"since", "T", "no older ones"},
     [OPTION_TIMEOUT] = {"timeout", "DURATION", "wait no longer than this (60s)"},
     [OPTION_TTL] = {"ttl", "DURATION", "then it ends by itself"},

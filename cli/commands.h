@@ -19,8 +19,9 @@ enum option {
     OPTION_FOR,
     OPTION_FORCE,
     OPTION_HOLD,
-    OPTION_PRIORITY,
     OPTION_PLOT,
+    OPTION_PRIORITY,
+    OPTION_ROOT,
     OPTION_SINCE,
     OPTION_TIMEOUT,
     OPTION_TTL,
@@ -58,6 +59,7 @@ void arguments_free(struct arguments *arguments);
 void help_put(struct cli *cli, const struct command *command);
 
 int run_balance(struct cli *cli, const struct arguments *arguments);
+int run_doctor(struct cli *cli, const struct arguments *arguments);
 int run_db(struct cli *cli, const struct arguments *arguments);
 int run_export(struct cli *cli, const struct arguments *arguments);
 int run_import(struct cli *cli, const struct arguments *arguments);
@@ -68,6 +70,7 @@ int run_history(struct cli *cli, const struct arguments *arguments);
 int run_hooks(struct cli *cli, const struct arguments *arguments);
 int run_host(struct cli *cli, const struct arguments *arguments);
 int run_list(struct cli *cli, const struct arguments *arguments);
+int run_metrics(struct cli *cli, const struct arguments *arguments);
 int run_policy(struct cli *cli, const struct arguments *arguments);
 int run_release(struct cli *cli, const struct arguments *arguments);
 int run_reservations(struct cli *cli, const struct arguments *arguments);

@@ -7,11 +7,14 @@ libxm_cli_a_SOURCES = \
 	%D%/cli.c %D%/cli.h \
 	%D%/commands.c %D%/commands.h \
 	%D%/database.c \
+	%D%/doctor.c \
+	%D%/doctor_files.c %D%/doctor_files.h \
 	%D%/events.c \
 	%D%/freeze.c \
 	%D%/history.c \
 	%D%/hooks.c \
 	%D%/look.c \
+	%D%/metrics.c \
 	%D%/plot.c %D%/plot.h \
 	%D%/policy.c \
 	%D%/record.c %D%/record.h \

@@ -76,7 +76,7 @@ static enum role judge(const struct snapshot *snapshot, const struct vm *vm, str
 {
     struct kib low;
 
-    demand_follow(vm, snapshot->now_ms, track);
+    demand_follow(vm, &snapshot->settings, snapshot->now_ms, track);
     demand_judge(vm, track, verdict);
     if (faults->no_floors)
         verdict->low = kib(0);

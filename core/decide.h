@@ -32,6 +32,7 @@ const char *vm_status_name(enum vm_status status);
 /* What the core remembers of one domain. What every decision looks at comes first. */
 struct vm_track {
     struct kib demand;      /* filtered need: rises at once, falls slowly */
+    struct kib need;        /* as last reported and believed */
     int64_t demand_ms;      /* when the filter last ran */
     struct kib target;      /* the target that is being watched; 0 none yet */
     struct kib seen;        /* what it had at the last look, in terms of targets */
@@ -55,7 +56,8 @@ struct vm_track {
 
 /* What was decided about one VM, and from which figures. */
 struct verdict {
-    struct kib demand; /* what it needs, without buffer; −1 unknown */
+    struct kib need;   /* what it needs now; −1 unknown */
+    struct kib demand; /* its need, filtered, without buffer; −1 unknown */
     struct kib wanted; /* demand and buffer, within its limits */
     struct kib low;    /* it is never sent below this */
     struct kib high;   /* nor above this */
@@ -112,6 +114,7 @@ struct decide_work {
     struct kib counted; /* as model_counted() has it */
     struct kib base;    /* low, rounded */
     struct kib goal;    /* as in the verdict */
+    uint32_t need;      /* granules from base to what it needs now */
     uint32_t demand;    /* granules from base to its demand */
     uint32_t buffer;    /* from there to what it wants */
     uint32_t room;      /* from there to high */

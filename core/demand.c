@@ -5,9 +5,10 @@
 
 /* One that was built with less than its startup, as a reboot does after ballooning, wants that for
  * so long from its first report on: what its services need at their start is not seen before. */
-#define YOUNG_MS       INT64_C(60000)
+#define YOUNG_MS INT64_C(60000)
 
-#define DEMAND_STEP_MS (DEMAND_HALF_LIFE_MS / 64)
+/* The decay goes in steps, so many to a half-life. */
+#define DECAY_STEPS 64
 
 /* Hyper-V's curve in straight pieces: from that size of the guest on, the floor there and how much
  * of each further KiB it takes, as part ÷ 2^shift. */
@@ -58,31 +59,58 @@ static struct kib decayed(struct kib high, struct kib low, int64_t steps)
 {
     int64_t rest = high.v - low.v;
 
-    for (; steps >= 64 && rest > 0; steps -= 64)
+    for (; steps >= DECAY_STEPS && rest > 0; steps -= DECAY_STEPS)
         rest /= 2;
     for (; steps > 0 && rest > 0; steps--)
         rest -= rest / 93 + 1;
     return kib(low.v + (rest > 0 ? rest : 0));
 }
 
-void demand_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track)
+/* What rises goes on rising, and its balloon takes its time: some of it is given ahead. */
+static struct kib expected_need(const struct vm *vm, struct kib before, struct kib need,
+                                int32_t lead_percent)
+{
+    struct kib most = kib_scale(need, lead_percent, 100);
+    struct kib lead = kib_min(kib_excess(need, before), most);
+
+    return kib_min(kib_add(need, lead), vm->settings.maximum);
+}
+
+static void fall(struct kib need, int64_t half_life_ms, int64_t now_ms, struct vm_track *track)
+{
+    int64_t step_ms = half_life_ms / DECAY_STEPS;
+    int64_t steps = step_ms > 0 ? (now_ms - track->demand_ms) / step_ms : 0;
+
+    if (step_ms == 0) {
+        track->demand = need;
+        track->demand_ms = now_ms;
+        return;
+    }
+    track->demand = decayed(track->demand, need, steps);
+    track->demand_ms += steps * step_ms;
+}
+
+void demand_follow(const struct vm *vm, const struct host_settings *settings, int64_t now_ms,
+                   struct vm_track *track)
 {
     struct kib need = believed_need(vm);
-    int64_t steps = (now_ms - track->demand_ms) / DEMAND_STEP_MS;
+    struct kib expected = need;
 
     if (!vm->fresh)
         return;
     if (vm->young && vm->state == VM_RUNNING && track->young_until_ms == 0)
         track->young_until_ms = now_ms + YOUNG_MS;
     track->young = now_ms < track->young_until_ms;
-    if (!track->has_demand || need.v >= track->demand.v) {
-        track->demand = need;
-        track->demand_ms = now_ms;
-        track->has_demand = true;
+    if (track->has_demand)
+        expected = expected_need(vm, track->need, need, settings->demand_lead_percent);
+    track->need = need;
+    if (track->has_demand && expected.v < track->demand.v) {
+        fall(need, settings->demand_half_life_ms, now_ms, track);
         return;
     }
-    track->demand = decayed(track->demand, need, steps);
-    track->demand_ms += steps * DEMAND_STEP_MS;
+    track->demand = expected;
+    track->demand_ms = now_ms;
+    track->has_demand = true;
 }
 
 /* Never below what the operator said, what an idle kernel needs, nor what its page structures take.
@@ -120,7 +148,7 @@ void demand_judge(const struct vm *vm, const struct vm_track *track, struct verd
 
     verdict->low = lowest(vm);
     verdict->high = vm->settings.maximum;
-    verdict->demand = kib(-1);
+    verdict->need = verdict->demand = kib(-1);
     verdict->wanted = verdict->low;
     verdict->pressure = -1;
     verdict->status = VM_STATUS_UNKNOWN;
@@ -129,6 +157,7 @@ void demand_judge(const struct vm *vm, const struct vm_track *track, struct verd
     demand = track->demand;
     if (!vm->settings.trust)
         demand = kib_max(demand, kib_min(vm->report.floor, vm->settings.maximum));
+    verdict->need = track->need;
     verdict->demand = demand;
     buffer = kib_scale(demand, vm->settings.buffer_percent, 100);
     verdict->wanted = kib_add(demand, buffer);

@@ -5,16 +5,17 @@
 
 #include "core/decide.h"
 
-/* A guest's need is believed at once when it rises; after a fall, half of the difference is gone
- * after this time. */
-#define DEMAND_HALF_LIFE_MS INT64_C(600000)
-
 /* Waiting for memory beyond half of the time lifts a guest's need no further; hundredths of a
  * percent, as PSI's avg10. */
 #define DEMAND_PRESSURE_MOST 5000
 
-/* Takes the snapshot's report of one VM into its filter. */
-void demand_follow(const struct vm *vm, int64_t now_ms, struct vm_track *track);
+/*
+ * Takes the snapshot's report of one VM into its filter. A rise is believed at once, and taken to
+ * go on by as much again, at most settings->demand_lead_percent of the need; after a fall, half of
+ * the difference is gone after settings->demand_half_life_ms.
+ */
+void demand_follow(const struct vm *vm, const struct host_settings *settings, int64_t now_ms,
+                   struct vm_track *track);
 
 /* Demand, wanted, low, high, pressure and status of one VM. */
 void demand_judge(const struct vm *vm, const struct vm_track *track, struct verdict *verdict);

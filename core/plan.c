@@ -6,6 +6,9 @@
 /* A raise that cannot be whole yet waits until it is worth a write. */
 #define RAISE_STEP (4 * KIB_GRANULE)
 
+/* The even part is found in a few rounds, or nearly so; what is then left over is offered again. */
+#define EVEN_ROUNDS 8
+
 /* How badly a VM waits for memory; the worst first. */
 enum urgency { BELOW_LOW, BELOW_OVERRIDE, BELOW_NEED, BELOW_GOAL, URGENCY_COUNT };
 #define PLACES (URGENCY_COUNT * SHARE_PRIORITIES)
@@ -188,23 +191,26 @@ static struct kib affordable(const struct decide_work *work, struct kib goal, st
 }
 
 /* What it wants may cost the host's headroom; what it gets besides may not. */
-static struct kib raised_target(const struct plan *plan, const struct decide_work *work)
+static struct kib raised_target(const struct plan *plan, const struct decide_work *work,
+                                struct kib part)
 {
     struct kib wanted = kib_min(share_wanted(work), work->goal);
     struct kib besides = kib_excess(plan->budget, plan->snapshot->settings.headroom);
 
+    besides = kib_min(besides, part);
     if (wanted.v < work->target.v)
         return affordable(work, work->goal, besides);
-    return kib_max(affordable(work, wanted, plan->budget), affordable(work, work->goal, besides));
+    return kib_max(affordable(work, wanted, part), affordable(work, work->goal, besides));
 }
 
-/* The cap for that target, as far as the budget goes; in steps where it cannot be all. */
-static struct kib affordable_cap(const struct plan *plan, size_t i, struct kib target)
+/* The cap for that target, as far as its part goes; in steps where it cannot be all. */
+static struct kib affordable_cap(const struct plan *plan, size_t i, struct kib target,
+                                 struct kib part)
 {
     const struct vm *vm = &plan->snapshot->vms[i];
     const struct decide_work *work = &plan->decision->work[i];
     struct kib due = due_cap(work, target);
-    struct kib cap = kib_min(due, kib_add(work->counted, plan->budget));
+    struct kib cap = kib_min(due, kib_add(work->counted, part));
     struct kib now;
 
     if (cap.v == due.v)
@@ -213,38 +219,135 @@ static struct kib affordable_cap(const struct plan *plan, size_t i, struct kib t
     return kib_sub(cap, now).v >= RAISE_STEP ? cap : kib_min(now, due);
 }
 
-static void raise_one(struct plan *plan, size_t i)
+/* What the action takes out of the budget. */
+static struct kib cost_of(const struct plan *plan, const struct action *action)
+{
+    return kib_excess(action->cap, plan->decision->work[action->vm].counted);
+}
+
+/* The action that raises it by no more than its part of the budget; false where there is none. */
+static bool make_raise(const struct plan *plan, size_t i, struct kib part, struct action *out)
 {
     const struct decide_work *work = &plan->decision->work[i];
-    struct action action = {
+
+    *out = (struct action){
         .vm = (uint32_t)i,
         .kind = ACTION_TARGET,
         .from = work->target,
         .target = work->goal,
         .reason = (enum reason)work->reason,
     };
-
     if (work->goal.v > work->target.v)
-        action.target = raised_target(plan, work);
-    if (action.target.v == work->target.v) {
+        out->target = raised_target(plan, work, part);
+    if (out->target.v == work->target.v) {
         if (work->cap_off >= 0)
-            return;
-        action.kind = ACTION_CAP;
-        action.from = plan->snapshot->vms[i].cap;
-        action.reason = REASON_CAP_SHORT;
+            return false;
+        out->kind = ACTION_CAP;
+        out->from = plan->snapshot->vms[i].cap;
+        out->reason = REASON_CAP_SHORT;
     }
-    action.cap = affordable_cap(plan, i, action.target);
-    if (action.kind == ACTION_CAP && action.cap.v <= action.from.v)
-        return;
-    add_action(plan, &action);
-    plan->budget = kib_sub(plan->budget, kib_excess(action.cap, work->counted));
+    out->cap = affordable_cap(plan, i, out->target, part);
+    return out->kind == ACTION_TARGET || out->cap.v > out->from.v;
+}
+
+/* The most that everybody may take, so that those who need less leave the rest to the others. */
+static struct kib even_part(const struct plan *plan, const struct part *waiting, size_t n)
+{
+    struct kib part = kib(plan->budget.v / (int64_t)n);
+
+    for (int round = 0; round < EVEN_ROUNDS; round++) {
+        struct kib less = kib(0);
+        size_t n_less = 0;
+
+        for (size_t k = 0; k < n; k++) {
+            const struct decide_work *work = &plan->decision->work[waiting[k].vm];
+            struct kib ask = kib_excess(due_cap(work, work->goal), work->counted);
+
+            less = kib_add(less, ask.v <= part.v ? ask : kib(0));
+            n_less += ask.v <= part.v;
+        }
+        if (n_less == n)
+            return plan->budget;
+        part = kib(kib_sub(plan->budget, less).v / (int64_t)(n - n_less));
+    }
+    return kib_max(part, kib(RAISE_STEP));
+}
+
+/* Raises it out of the whole budget. before: what it gets already, NULL nothing. */
+static void raise_further(struct plan *plan, size_t i, struct action *before)
+{
+    struct kib cost = before ? cost_of(plan, before) : kib(0);
+    struct action action;
+
+    plan->budget = kib_add(plan->budget, cost);
+    if (make_raise(plan, i, plan->budget, &action) && cost_of(plan, &action).v > cost.v) {
+        cost = cost_of(plan, &action);
+        if (before)
+            *before = action;
+        else
+            add_action(plan, &action);
+    }
+    plan->budget = kib_sub(plan->budget, cost);
+}
+
+/* Offers what was left over, as steps and large pages have it, to all once more, one after the
+ * other. Their actions so far, in the same order, begin at the first'th. */
+static void offer_rest(struct plan *plan, const struct part *waiting, size_t n, size_t first)
+{
+    struct action *actions = plan->decision->actions;
+    size_t end = plan->decision->n_actions;
+
+    for (size_t k = 0; k < n && plan->budget.v > 0; k++) {
+        bool is_raised = first < end && actions[first].vm == waiting[k].vm;
+
+        raise_further(plan, waiting[k].vm, is_raised ? &actions[first] : NULL);
+        first += is_raised;
+    }
+}
+
+/*
+ * Those in one place of the queue are raised side by side, by the same amount. One after the other,
+ * the first would be promised all that is there, long before its balloon can take it, while the
+ * balloons of the others stand still.
+ */
+static void raise_place(struct plan *plan, const struct part *waiting, size_t n)
+{
+    struct kib all = plan->budget;
+    struct kib part = even_part(plan, waiting, n);
+    size_t first = plan->decision->n_actions;
+
+    for (size_t k = 0; k < n; k++) {
+        struct action action;
+
+        if (!make_raise(plan, waiting[k].vm, kib_min(part, plan->budget), &action))
+            continue;
+        add_action(plan, &action);
+        plan->budget = kib_sub(plan->budget, cost_of(plan, &action));
+    }
+    if (part.v < all.v)
+        offer_rest(plan, waiting, n, first);
+}
+
+static void plan_raises(struct plan *plan)
+{
+    const struct decide_work *work = plan->decision->work;
+    const struct part *parts = plan->decision->parts;
+    size_t n_waiting = line_up(plan);
+    size_t end;
+
+    for (size_t k = 0; k < n_waiting; k = end) {
+        size_t place = place_of(&work[parts[k].vm]);
+
+        for (end = k + 1; end < n_waiting && place_of(&work[parts[end].vm]) == place; end++)
+            ;
+        raise_place(plan, &parts[k], end - k);
+    }
 }
 
 void plan_actions(const struct snapshot *snapshot, struct kib unseen,
                   const struct decide_faults *faults, struct decision *decision)
 {
     struct plan plan = {snapshot, decision, decision->uncommitted, kib(KIB_LIMIT)};
-    size_t n_waiting;
 
     if (!faults->grow_unverified)
         plan.budget = kib_sub(decision->uncommitted, unseen);
@@ -252,9 +355,6 @@ void plan_actions(const struct snapshot *snapshot, struct kib unseen,
     plan_lowerings(&plan);
     if (decision->uncommitted.v < 0)
         plan_restoring(&plan);
-    if (plan.budget.v < 0)
-        return;
-    n_waiting = line_up(&plan);
-    for (size_t k = 0; k < n_waiting; k++)
-        raise_one(&plan, decision->parts[k].vm);
+    if (plan.budget.v >= 0)
+        plan_raises(&plan);
 }

@@ -40,6 +40,11 @@ const struct setting_def host_setting_defs[HOST_KEY_COUNT] = {
                          "balance, or observe: decide and log, but write nothing"},
     [HOST_KEY_BLIND] = {"blind", "blind", SETTING_BOOLEAN, 0, 1, 0, NULL,
                         "may guests without fresh need be shrunk for a start of higher priority?"},
+    [HOST_KEY_DEMAND_HALF_LIFE] =
+        {"demand-half-life", "demand_half_life_ms", SETTING_DURATION, 0, 86400000, 1200000, NULL,
+         "after a fall of need, half of the difference is gone after this"},
+    [HOST_KEY_DEMAND_LEAD] = {"demand-lead", "demand_lead_percent", SETTING_PERCENT, 0, 25, 2, NULL,
+                              "percent of need by which a rise is taken to go on, at most"},
 };
 
 int setting_find(const struct setting_def *defs, size_t n_defs, const char *name)
@@ -243,4 +248,28 @@ void host_settings_resolve(const struct setting_partial *const *layers, size_t n
     out->surplus = (enum surplus)value[HOST_KEY_SURPLUS];
     out->action = (enum host_action)value[HOST_KEY_ACTION];
     out->blind = value[HOST_KEY_BLIND] != 0;
+    out->demand_half_life_ms = value[HOST_KEY_DEMAND_HALF_LIFE];
+    out->demand_lead_percent = (int32_t)value[HOST_KEY_DEMAND_LEAD];
+}
+
+void vm_settings_values(const struct vm_settings *settings, int64_t out[VM_KEY_COUNT])
+{
+    out[VM_KEY_STARTUP] = settings->startup.v;
+    out[VM_KEY_MINIMUM] = settings->minimum.v;
+    out[VM_KEY_MAXIMUM] = settings->maximum.v;
+    out[VM_KEY_BUFFER] = settings->buffer_percent;
+    out[VM_KEY_PRIORITY] = settings->priority;
+    out[VM_KEY_MODE] = settings->mode;
+    out[VM_KEY_TRUST] = settings->trust;
+}
+
+void host_settings_values(const struct host_settings *settings, int64_t out[HOST_KEY_COUNT])
+{
+    out[HOST_KEY_RESERVE] = settings->reserve.v;
+    out[HOST_KEY_HEADROOM] = settings->headroom.v;
+    out[HOST_KEY_SURPLUS] = settings->surplus;
+    out[HOST_KEY_ACTION] = settings->action;
+    out[HOST_KEY_BLIND] = settings->blind;
+    out[HOST_KEY_DEMAND_HALF_LIFE] = settings->demand_half_life_ms;
+    out[HOST_KEY_DEMAND_LEAD] = settings->demand_lead_percent;
 }

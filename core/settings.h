@@ -75,6 +75,8 @@ enum host_key {
     HOST_KEY_SURPLUS,  /* keep, hold, share: what becomes of memory that nobody needs */
     HOST_KEY_ACTION,   /* balance, observe */
     HOST_KEY_BLIND,    /* may guests without fresh need be shrunk for a start of higher priority? */
+    HOST_KEY_DEMAND_HALF_LIFE, /* how slowly a fall of need is believed */
+    HOST_KEY_DEMAND_LEAD,      /* percent of need by which a rise is taken to go on, at most */
     HOST_KEY_COUNT
 };
 
@@ -88,6 +90,8 @@ struct host_settings {
     enum surplus surplus;
     enum host_action action;
     bool blind;
+    int64_t demand_half_life_ms; /* 0: a fall is believed at once */
+    int32_t demand_lead_percent; /* 0–25 */
 };
 
 /* --- layers ---------------------------------------------------------------------------------- */
@@ -138,5 +142,9 @@ int vm_settings_resolve(const struct setting_partial *const *layers, size_t n_la
 /* The same for the host; it cannot fail. */
 void host_settings_resolve(const struct setting_partial *const *layers, size_t n_layers,
                            struct host_settings *out);
+
+/* The other way: the value of each key. */
+void vm_settings_values(const struct vm_settings *settings, int64_t out[VM_KEY_COUNT]);
+void host_settings_values(const struct host_settings *settings, int64_t out[HOST_KEY_COUNT]);
 
 #endif

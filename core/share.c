@@ -18,9 +18,16 @@ static uint64_t base_granules(const struct decide_work *work)
 
 static uint64_t ask_of(const struct decide_work *work, int phase)
 {
-    if (phase == SHARE_BASE)
+    switch (phase) {
+    case SHARE_BASE:
         return base_granules(work);
-    return phase == SHARE_DEMAND ? work->demand : work->buffer;
+    case SHARE_NEED:
+        return work->need;
+    case SHARE_HELD:
+        return work->demand - work->need;
+    default:
+        return work->buffer;
+    }
 }
 
 void share_begin(const struct snapshot *snapshot, struct asked *asked)
@@ -41,9 +48,8 @@ static void add_asked(const struct decide_work *work, struct asked *asked)
     if (!share_takes_part(work))
         return;
     asked->bases = kib_add(asked->bases, work->base);
-    asked->sum[SHARE_BASE][work->priority] += base_granules(work);
-    asked->sum[SHARE_DEMAND][work->priority] += work->demand;
-    asked->sum[SHARE_BUFFER][work->priority] += work->buffer;
+    for (int phase = SHARE_BASE; phase < SHARE_WANT; phase++)
+        asked->sum[phase][work->priority] += ask_of(work, phase);
 }
 
 static enum standing standing_of(struct kib target, const struct verdict *verdict)
@@ -60,7 +66,7 @@ void share_prepare(const struct vm *vm, const struct verdict *verdict, struct de
 {
     struct kib low = verdict->low;
     struct kib high = verdict->high;
-    struct kib need, want;
+    struct kib need, demand, want;
 
     work->target = work->goal = vm->target;
     work->priority = (uint8_t)vm->settings.priority;
@@ -76,12 +82,14 @@ void share_prepare(const struct vm *vm, const struct verdict *verdict, struct de
     high = kib_floor(high, KIB_GRANULE);
     if (work->base.v > high.v)
         work->base = high = low;
-    need = kib_clamp(kib_ceil(kib_max(verdict->demand, kib(0)), KIB_GRANULE), work->base, high);
+    demand = kib_clamp(kib_ceil(kib_max(verdict->demand, kib(0)), KIB_GRANULE), work->base, high);
+    need = kib_clamp(kib_ceil(kib_max(verdict->need, kib(0)), KIB_GRANULE), work->base, demand);
     if (work->role == ROLE_FIXED)
-        need = high; /* what it has is all that is known of its need */
-    want = kib_clamp(kib_ceil(verdict->wanted, KIB_GRANULE), need, high);
-    work->demand = granules_between(work->base, need);
-    work->buffer = granules_between(need, want);
+        need = demand = high; /* what it has is all that is known of its need */
+    want = kib_clamp(kib_ceil(verdict->wanted, KIB_GRANULE), demand, high);
+    work->need = granules_between(work->base, need);
+    work->demand = granules_between(work->base, demand);
+    work->buffer = granules_between(demand, want);
     /* What is left over is better off with those who follow. */
     work->room = verdict->state == VM_UNRESPONSIVE ? 0 : granules_between(want, high);
     add_asked(work, asked);
@@ -103,6 +111,16 @@ static bool go_down(const struct asked *asked, enum share_phase phase, int down_
     return true;
 }
 
+/* What is needed now, and then all of demand, of one priority after the other. */
+static bool go_down_demand(const struct asked *asked, int down_to, struct place *place)
+{
+    for (int priority = place->served[SHARE_HELD] - 1; priority >= down_to; priority--)
+        if (!go_down(asked, SHARE_NEED, priority, place) ||
+            !go_down(asked, SHARE_HELD, priority, place))
+            return false;
+    return true;
+}
+
 static struct place start_place(struct kib amount)
 {
     struct place place = {.phase = SHARE_PHASES, .left = whole_granules(amount)};
@@ -116,16 +134,15 @@ static void go_to_place(const struct asked *asked, struct place *place)
 {
     for (int priority = asked->highest_want; priority >= 0; priority--)
         if (asked->sum[SHARE_WANT][priority] > 0 &&
-            !(go_down(asked, SHARE_DEMAND, priority, place) &&
+            !(go_down_demand(asked, priority, place) &&
               go_down(asked, SHARE_BUFFER, priority + 1, place) &&
               go_down(asked, SHARE_WANT, priority, place)))
             return;
-    if (go_down(asked, SHARE_DEMAND, 0, place))
+    if (go_down_demand(asked, 0, place))
         go_down(asked, SHARE_BUFFER, 0, place);
 }
 
-static bool is_before(const struct decide_work *work, enum share_phase phase,
-                      const struct place *place)
+static bool is_before(const struct decide_work *work, int phase, const struct place *place)
 {
     return work->priority >= place->served[phase];
 }
@@ -139,10 +156,9 @@ void share_serve(const struct place *place, struct decide_work *work)
             work->given = (uint32_t)base_granules(work);
         return;
     }
-    if (is_before(work, SHARE_DEMAND, place))
-        work->given += work->demand;
-    if (is_before(work, SHARE_BUFFER, place))
-        work->given += work->buffer;
+    for (int phase = SHARE_NEED; phase <= SHARE_BUFFER; phase++)
+        if (is_before(work, phase, place))
+            work->given += (uint32_t)ask_of(work, phase);
 }
 
 /* The same fraction of what they ask for, to all of the place that the memory ends in. */

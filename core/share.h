@@ -3,10 +3,11 @@
  * Dividing the host's memory: what each VM is entitled to, whatever it has now.
  *
  * First minimums and floors; then demand, the highest priority first; then buffers, the highest
- * first; within one priority everybody gets the same fraction of what it asks for. What a start
- * waits for comes as soon as what it may not touch is served: demands of its own priority, and all
- * that those of higher ones want. What is left after that is nobody's, except with
- * `surplus = share`. docs/policy.md has it in words.
+ * first; within one priority everybody gets the same fraction of what it asks for. Of demand, what
+ * is needed now comes before what was needed a while ago, within one priority. What a start waits
+ * for comes as soon as what it may not touch is served: demands of its own priority, and all that
+ * those of higher ones want. What is left after that is nobody's, except with `surplus = share`.
+ * docs/policy.md has it in words.
  */
 #ifndef CORE_SHARE_H
 #define CORE_SHARE_H
@@ -22,7 +23,14 @@ struct pool {
 #define SHARE_PRIORITIES 101
 
 /* What is handed out one after the other. */
-enum share_phase { SHARE_BASE, SHARE_DEMAND, SHARE_BUFFER, SHARE_WANT, SHARE_PHASES };
+enum share_phase {
+    SHARE_BASE,
+    SHARE_NEED, /* demand: what is needed now … */
+    SHARE_HELD, /* … and the rest of it */
+    SHARE_BUFFER,
+    SHARE_WANT, /* of starts */
+    SHARE_PHASES
+};
 
 /* What all ask for together. */
 struct asked {

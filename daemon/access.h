@@ -49,6 +49,10 @@ struct access_peer {
  */
 int access_allow(struct access *access, enum access_level level, const char *text, struct err *err);
 
+/* Gives the group xenmem the right to read, where there is such a group: for who says nothing else.
+ */
+void access_allow_usual(struct access *access);
+
 /* True where nobody but root is given anything: the socket can then be closed to everybody else. */
 bool access_root_only(const struct access *access);
 

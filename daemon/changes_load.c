@@ -53,7 +53,8 @@ static void load_setting(void *arg, const struct db_setting *row)
     struct layer *layer = layers_find(loading->daemon->layers, row->layer);
     bool of_vm = strcmp(row->scope, "host") != 0;
     const struct setting_def *defs = of_vm ? vm_setting_defs : host_setting_defs;
-    int key = setting_find(defs, of_vm ? VM_KEY_COUNT : HOST_KEY_COUNT, row->key);
+    int key = of_vm ? setting_find(vm_setting_defs, VM_KEY_COUNT, row->key)
+                    : setting_find(host_setting_defs, HOST_KEY_COUNT, row->key);
 
     if (loading->rc)
         return;

@@ -17,49 +17,36 @@
 #include "base/err.h"
 #include "base/invariant.h"
 #include "base/log.h"
+#include "daemon/connection_parts.h"
 #include "daemon/daemon.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
 #include "daemon/options.h"
 #include "daemon/server.h"
+#include "daemon/shared.h"
+#include "daemon/user.h"
 #include "proto/proto.h"
 
-#define INPUT_LIMIT ((size_t)64 * 1024)   /* read ahead of what is being served */
-#define CHUNK       4096                  /* handed to the splitter of lines at once */
-#define WRITER_KEEP ((size_t)1024 * 1024) /* a writer that grew above this is replaced */
+#define INPUT_LIMIT ((size_t)64 * 1024) /* read ahead of what is being served */
+#define CHUNK       4096                /* handed to the splitter of lines at once */
+#define TURN_US     1000                /* after so long others have their turn */
 
-struct call {
-    struct connections *all;
-    struct connection *connection; /* NULL: the client left */
-    const struct method *method;
-    uid_t uid;
-    pid_t pid;
-    char id[PROTO_ID_MAX]; /* as JSON text; "" for a notification, which is not answered */
-    struct call *prev, *next;
-};
+static int64_t now_us(void)
+{
+    struct timespec now;
 
-struct connection {
-    struct connections *all;
-    struct bufferevent *stream;
-    struct event *deadline; /* while closing: when the client has had time enough; else NULL */
-    struct access_peer peer;
-    struct proto_lines lines; /* in */
-    struct call *calls;       /* open */
-    size_t n_calls;
-    bool subscribed;
-    bool ended;   /* the client sends nothing more, but still reads */
-    bool closing; /* it is not served any more; ends when all is sent */
-    struct connection *prev, *next;
-};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
 
 /* --- out ------------------------------------------------------------------------------------- */
 
-static size_t unread_output(const struct connection *connection)
+size_t connection_unread(const struct connection *connection)
 {
     return evbuffer_get_length(bufferevent_get_output(connection->stream));
 }
 
-static void send_bytes(struct connection *connection, const char *bytes, size_t length)
+void connection_send(struct connection *connection, const char *bytes, size_t length)
 {
     invariant(bufferevent_write(connection->stream, bytes, length) == 0);
 }
@@ -70,7 +57,7 @@ static void send_own(struct connection *connection)
     size_t length;
     const char *bytes = proto_writer_bytes(connection->all->own, &length);
 
-    send_bytes(connection, bytes, length);
+    connection_send(connection, bytes, length);
     proto_writer_clear(connection->all->own);
 }
 
@@ -92,6 +79,21 @@ static void say_hello(struct connection *connection)
 
 /* --- ends ------------------------------------------------------------------------------------ */
 
+static void wait_for(struct connection *connection, enum connection_wait what, int64_t ms)
+{
+    const struct timeval limit = {.tv_sec = (time_t)(ms / 1000),
+                                  .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+
+    connection->waits = what;
+    invariant(event_add(connection->timer, &limit) == 0);
+}
+
+static void wait_no_more(struct connection *connection)
+{
+    connection->waits = WAIT_NOTHING;
+    event_del(connection->timer);
+}
+
 static void unsubscribe(struct connection *connection)
 {
     if (connection->subscribed)
@@ -109,50 +111,99 @@ static void connection_free(struct connection *connection)
               (unsigned)connection->peer.uid, connection->n_calls);
     unsubscribe(connection);
     DL_FOREACH_SAFE(connection->calls, call, next)
-    {
-        DL_DELETE(connection->calls, call);
-        call->connection = NULL;
-        DL_APPEND(all->orphans, call);
-    }
+    call_orphan(call);
     DL_DELETE(all->list, connection);
     all->count--;
-    if (connection->deadline)
-        event_free(connection->deadline);
+    connection->user->connections--;
+    user_put(&all->users, connection->user);
+    event_free(connection->timer);
     bufferevent_free(connection->stream);
     proto_lines_fini(&connection->lines);
     free(connection);
 }
 
-static void on_deadline(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    connection_free(arg);
-}
-
 /* Reads nothing more, and ends when the client has read what was sent, or has had time to. */
 static void close_soon(struct connection *connection)
 {
-    const struct timeval limit = {.tv_sec = CONNECTION_LAST_WORDS_MS / 1000};
-
     if (connection->closing)
         return;
     connection->closing = true;
     unsubscribe(connection);
     bufferevent_disable(connection->stream, EV_READ);
-    connection->deadline =
-        evtimer_new(loop_base(connection->all->daemon->loop), on_deadline, connection);
-    invariant(connection->deadline && event_add(connection->deadline, &limit) == 0);
+    wait_for(connection, WAIT_LAST_WORDS, CONNECTION_LAST_WORDS_MS);
     bufferevent_trigger(connection->stream, EV_WRITE,
                         BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }
 
+static void cut_silent(struct connection *connection)
+{
+    const struct options *options = connection->all->daemon->options;
+    bool began = connection->waits == WAIT_LINE;
+    struct err err;
+
+    err_set(&err, ERR_TIMEOUT, "%s within %lld ms",
+            began ? "the request did not arrive whole" : "there was no request",
+            (long long)(began ? options->line_time_ms : options->silence_ms));
+    log_notice("client-too-slow pid=%d uid=%u error=\"%s\"", (int)connection->peer.pid,
+               (unsigned)connection->peer.uid, err.text);
+    send_error(connection, "null", &err);
+    close_soon(connection);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct connection *connection = arg;
+
+    (void)fd;
+    (void)what;
+    switch (connection->waits) {
+    case WAIT_NOTHING:
+        break;
+    case WAIT_FIRST_REQUEST:
+    case WAIT_LINE:
+        cut_silent(connection);
+        break;
+    case WAIT_CREDIT:
+        connection->waits = WAIT_NOTHING;
+        connection_serve_on(connection);
+        break;
+    case WAIT_LAST_WORDS:
+        connection_free(connection);
+        break;
+    }
+}
+
 /* --- in -------------------------------------------------------------------------------------- */
+
+/* Who may change settings may as well stop the daemon: limits are for the others. */
+static bool is_limited(const struct connection *connection)
+{
+    return access_level_of(&connection->all->daemon->options->access, &connection->peer) !=
+           ACCESS_ADMIN;
+}
 
 static bool may_be_served(const struct connection *connection)
 {
-    return !connection->closing && connection->n_calls < CONNECTION_MAX_CALLS &&
-           unread_output(connection) <= CONNECTION_OUTPUT_PAUSE;
+    const struct user_limits *limits = &connection->all->daemon->options->limits;
+
+    return !connection->closing && connection->waits != WAIT_CREDIT &&
+           connection->n_calls < CONNECTION_MAX_CALLS &&
+           connection_unread(connection) <= CONNECTION_OUTPUT_PAUSE &&
+           (connection->user->calls < (size_t)limits->calls || !is_limited(connection));
+}
+
+/* False where its user has asked as often as it may: it is served again once it may. */
+static bool has_credit(struct connection *connection)
+{
+    int64_t wait_ms;
+
+    if (!is_limited(connection))
+        return true;
+    wait_ms =
+        user_wait_ms(connection->user, &connection->all->daemon->options->limits, now_us() / 1000);
+    if (wait_ms > 0)
+        wait_for(connection, WAIT_CREDIT, wait_ms);
+    return wait_ms == 0;
 }
 
 static const struct method *find_method(const char *name)
@@ -163,34 +214,12 @@ static const struct method *find_method(const char *name)
     return NULL;
 }
 
-static struct call *call_new(struct connection *connection, const struct method *method,
-                             const char *id_text)
+void connections_note_refusal(struct connections *all, const struct method *method, uid_t uid,
+                              const struct err *err)
 {
-    struct call *call = memory_new(1, sizeof(*call));
-
-    call->all = connection->all;
-    call->connection = connection;
-    call->method = method;
-    call->uid = connection->peer.uid;
-    call->pid = connection->peer.pid;
-    invariant(strlen(id_text) < sizeof(call->id));
-    memcpy(call->id, id_text, strlen(id_text) + 1);
-    DL_APPEND(connection->calls, call);
-    connection->n_calls++;
-    return call;
-}
-
-/* What would have changed something is told, whoever wanted it. */
-static void note_refusal(struct connections *all, const struct method *method, uid_t uid,
-                         const struct err *err)
-{
-    struct timespec now;
-
     if (method->access < ACCESS_OPERATE || err->code == ERR_UNREACHABLE || !all->daemon->events)
         return;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    audit_refused(&all->audit, all->daemon, method->name, uid, err,
-                  (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+    audit_refused(&all->audit, all->daemon, method->name, uid, err, now_us() / 1000);
 }
 
 static void refuse_level(struct connection *connection, const char *id_text,
@@ -203,7 +232,7 @@ static void refuse_level(struct connection *connection, const char *id_text,
             "xenmemd.conf)",
             method->name, access_level_name(method->access), (unsigned)connection->peer.uid,
             access_level_name(has));
-    note_refusal(connection->all, method, connection->peer.uid, &err);
+    connections_note_refusal(connection->all, method, connection->peer.uid, &err);
     send_error(connection, id_text, &err);
 }
 
@@ -215,6 +244,8 @@ static void serve_request(struct connection *connection, const struct proto_requ
     enum access_level level = access_level_of(&daemon->options->access, &connection->peer);
 
     if (method && level >= method->access) {
+        if (method->access > ACCESS_READ)
+            connections_drop_shared(connection->all);
         method->run(daemon, call_new(connection, method, id_text), request);
         return;
     }
@@ -273,12 +304,40 @@ static void close_if_done(struct connection *connection)
         close_soon(connection);
 }
 
+/* All lines are served. One that has begun must end in time; a client that said anything is not
+ * waited for otherwise. */
+static void await_more(struct connection *connection)
+{
+    if (connection->lines.tail > 0 && connection->waits != WAIT_LINE)
+        wait_for(connection, WAIT_LINE, connection->all->daemon->options->line_time_ms);
+    else if (connection->lines.tail == 0 && connection->waits == WAIT_LINE)
+        wait_no_more(connection);
+}
+
+/* What comes now stays in the kernel, and its sender waits; so it is not the slow one. */
+static void pause_reading(struct connection *connection)
+{
+    if (connection->waits == WAIT_LINE)
+        wait_no_more(connection);
+    bufferevent_disable(connection->stream, EV_READ);
+}
+
+static void serve_one(struct connection *connection, const char *line, size_t length)
+{
+    if (connection->waits == WAIT_FIRST_REQUEST || connection->waits == WAIT_LINE)
+        wait_no_more(connection);
+    user_take(connection->user);
+    serve_line(connection, line, length);
+}
+
 /* Serves what is there, as far as this client may go now, and no longer than is fair to others. */
 static void serve(struct connection *connection)
 {
+    int64_t began_us = now_us();
     int served = 0;
 
-    while (may_be_served(connection)) {
+    loop_expect_lag(connection->all->daemon->loop);
+    while (may_be_served(connection) && has_credit(connection)) {
         size_t length;
         const char *line = proto_lines_next(&connection->lines, &length);
 
@@ -286,21 +345,22 @@ static void serve(struct connection *connection)
             if (feed(connection))
                 continue;
             close_if_done(connection);
+            if (!connection->closing)
+                await_more(connection);
             return;
         }
         if (length > 0)
-            serve_line(connection, line, length);
-        if (++served == CONNECTION_TURN_LINES) {
+            serve_one(connection, line, length);
+        if (++served == CONNECTION_TURN_LINES || now_us() - began_us > TURN_US) {
             serve_again_later(connection);
             return;
         }
     }
-    /* What comes now stays in the kernel, and its sender waits. */
-    bufferevent_disable(connection->stream, EV_READ);
+    pause_reading(connection);
 }
 
 /* Where an answer was given, or read, the client may have become one that may be served again. */
-static void serve_on(struct connection *connection)
+void connection_serve_on(struct connection *connection)
 {
     bool reads = (bufferevent_get_enabled(connection->stream) & EV_READ) != 0;
 
@@ -325,10 +385,10 @@ static void on_written(struct bufferevent *stream, void *arg)
     struct connection *connection = arg;
 
     (void)stream;
-    if (connection->closing && unread_output(connection) == 0)
+    if (connection->closing && connection_unread(connection) == 0)
         connection_free(connection);
     else if (!connection->closing)
-        serve_on(connection);
+        connection_serve_on(connection);
 }
 
 /* Closed at both ends, or only done with sending? */
@@ -344,6 +404,9 @@ static void on_event(struct bufferevent *stream, short what, void *arg)
     struct connection *connection = arg;
 
     (void)stream;
+    if (what & BEV_EVENT_TIMEOUT)
+        log_notice("client-does-not-read pid=%d uid=%u", (int)connection->peer.pid,
+                   (unsigned)connection->peer.uid);
     if ((what & BEV_EVENT_EOF) == 0 || !still_reads(connection)) {
         connection_free(connection);
         return;
@@ -355,20 +418,32 @@ static void on_event(struct bufferevent *stream, short what, void *arg)
 
 void connection_new(struct connections *all, int fd, const struct access_peer *peer)
 {
+    const struct options *options = all->daemon->options;
+    const struct timeval read_time = {.tv_sec = (time_t)(options->read_time_ms / 1000),
+                                      .tv_usec =
+                                          (suseconds_t)(options->read_time_ms % 1000 * 1000)};
     struct connection *connection = memory_new(1, sizeof(*connection));
 
     connection->all = all;
     connection->peer = *peer;
+    connection->user = user_get(&all->users, peer->uid);
+    connection->user->connections++;
+    connection->timer = evtimer_new(loop_base(all->daemon->loop), on_timer, connection);
     proto_lines_init(&connection->lines, PROTO_REQUEST_MAX);
     connection->stream =
         bufferevent_socket_new(loop_base(all->daemon->loop), fd, BEV_OPT_CLOSE_ON_FREE);
-    invariant(connection->stream);
+    invariant(connection->stream && connection->timer);
+    /* What is due to guests and disk goes before what clients want. */
+    (void)bufferevent_priority_set(connection->stream, LOOP_PRIORITY_CLIENTS);
+    (void)event_priority_set(connection->timer, LOOP_PRIORITY_CLIENTS);
+    bufferevent_set_timeouts(connection->stream, NULL, &read_time);
     bufferevent_setcb(connection->stream, on_readable, on_written, on_event, connection);
     bufferevent_setwatermark(connection->stream, EV_READ, 0, INPUT_LIMIT);
     bufferevent_setwatermark(connection->stream, EV_WRITE, CONNECTION_OUTPUT_RESUME, 0);
     DL_APPEND(all->list, connection);
     all->count++;
     say_hello(connection);
+    wait_for(connection, WAIT_FIRST_REQUEST, options->silence_ms);
     invariant(bufferevent_enable(connection->stream, EV_READ | EV_WRITE) == 0);
     log_debug("client-came pid=%d uid=%u", (int)peer->pid, (unsigned)peer->uid);
 }
@@ -395,31 +470,30 @@ static void send_last(struct connection *connection)
 void connections_fini(struct connections *all)
 {
     struct connection *connection, *next;
-    struct call *call, *next_call;
 
     DL_FOREACH_SAFE(all->list, connection, next)
     {
         send_last(connection);
         connection_free(connection);
     }
-    DL_FOREACH_SAFE(all->orphans, call, next_call)
-    {
-        DL_DELETE(all->orphans, call);
-        free(call);
-    }
+    while (all->orphans)
+        call_forget(all->orphans);
+    connections_drop_shared(all);
     proto_writer_free(all->own);
     proto_writer_free(all->answer);
 }
 
 size_t connections_of(const struct connections *all, uid_t uid)
 {
-    const struct connection *connection;
-    size_t count = 0;
+    const struct user *user = user_find(all->users, uid);
 
-    DL_FOREACH (all->list, connection)
-        if (connection->peer.uid == uid)
-            count++;
-    return count;
+    return user ? user->connections : 0;
+}
+
+void connections_drop_shared(struct connections *all)
+{
+    for (size_t i = 0; i < SHARED_COUNT; i++)
+        all->shared[i] = shared_drop(all->shared[i]);
 }
 
 /* --- subscribers ----------------------------------------------------------------------------- */
@@ -446,102 +520,9 @@ void connections_publish(struct connections *all, const char *line, size_t lengt
     DL_FOREACH (all->list, connection) {
         if (!connection->subscribed)
             continue;
-        if (unread_output(connection) + length > CONNECTION_OUTPUT_LIMIT)
+        if (connection_unread(connection) + length > CONNECTION_OUTPUT_LIMIT)
             cut_slow(connection);
         else
-            send_bytes(connection, line, length);
+            connection_send(connection, line, length);
     }
-}
-
-/* --- calls, as methods see them -------------------------------------------------------------- */
-
-uid_t call_uid(const struct call *call)
-{
-    return call->uid;
-}
-
-pid_t call_pid(const struct call *call)
-{
-    return call->pid;
-}
-
-bool call_is_alive(const struct call *call)
-{
-    return call->connection != NULL;
-}
-
-void call_subscribe(struct call *call)
-{
-    struct connection *connection = call->connection;
-
-    if (!connection || connection->closing || connection->subscribed)
-        return;
-    connection->subscribed = true;
-    call->all->n_subscribers++;
-}
-
-void call_tell(struct call *call, const char *line, size_t length)
-{
-    struct connection *connection = call->connection;
-
-    if (connection && unread_output(connection) + length <= CONNECTION_OUTPUT_LIMIT)
-        send_bytes(connection, line, length);
-}
-
-struct proto_writer *call_answer_begin(struct call *call)
-{
-    invariant(!call->all->answering);
-    call->all->answering = call;
-    proto_reply_begin(call->all->answer, call->id);
-    return call->all->answer;
-}
-
-/* Sends the line where somebody waits for it, and clears the writer. */
-static void send_answer(struct call *call)
-{
-    struct connections *all = call->all;
-    size_t length;
-    const char *bytes = proto_writer_bytes(all->answer, &length);
-
-    if (call->connection && call->id[0] != '\0')
-        send_bytes(call->connection, bytes, length);
-    if (length <= WRITER_KEEP) {
-        proto_writer_clear(all->answer);
-        return;
-    }
-    proto_writer_free(all->answer);
-    all->answer = proto_writer_new();
-}
-
-/* The call is over. Its client may be one that waited for just this to be served on. */
-static void call_free(struct call *call)
-{
-    struct connection *connection = call->connection;
-
-    if (connection) {
-        DL_DELETE(connection->calls, call);
-        connection->n_calls--;
-        serve_on(connection);
-    } else {
-        DL_DELETE(call->all->orphans, call);
-    }
-    free(call);
-}
-
-void call_answer_end(struct call *call)
-{
-    invariant(call->all->answering == call);
-    proto_reply_end(call->all->answer);
-    call->all->answering = NULL;
-    send_answer(call);
-    call_free(call);
-}
-
-void call_fail(struct call *call, const struct err *err)
-{
-    invariant(!call->all->answering);
-    proto_write_error(call->all->answer, call->id, err);
-    send_answer(call);
-    note_refusal(call->all, call->method, call->uid, err);
-    call_free(call);
 }

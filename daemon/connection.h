@@ -14,11 +14,13 @@
 
 #include "daemon/access.h"
 #include "daemon/audit.h"
+#include "daemon/shared.h"
 
 struct call;
 struct connection;
 struct daemon;
 struct proto_writer;
+struct user;
 
 #define CONNECTION_MAX_CALLS  32 /* open at once; then it is not read from */
 #define CONNECTION_TURN_LINES 32 /* served before others have their turn */
@@ -34,7 +36,10 @@ struct connections {
     struct proto_writer *own;    /* for lines of our own: hello, errors */
     struct proto_writer *answer; /* for the answer that is being written */
     struct call *answering;      /* between call_answer_begin and call_answer_end; else NULL */
+    size_t answer_from;          /* where its result begins in answer */
+    struct shared *shared[SHARED_COUNT]; /* answers that hold until the next look; NULL: none */
     struct connection *list;
+    struct user *users; /* who has connections or calls */
     size_t count;
     size_t n_subscribers;
     struct audit audit;   /* refusals that were told lately */
@@ -48,6 +53,9 @@ void connections_fini(struct connections *all);
 
 /* How many of them are this user's. */
 size_t connections_of(const struct connections *all, uid_t uid);
+
+/* What was said of the host or its VMs may not be so any more. */
+void connections_drop_shared(struct connections *all);
 
 /* Takes fd, and says hello. */
 void connection_new(struct connections *all, int fd, const struct access_peer *peer);

@@ -25,13 +25,14 @@
 #include "daemon/options.h"
 #include "daemon/registry.h"
 #include "daemon/reservations.h"
+#include "daemon/scrape.h"
 #include "daemon/server.h"
 #include "daemon/sim_host.h"
 #include "db/db.h"
 #include "hv/hv.h"
 
 /* Connections, and what the rest of the daemon has open. */
-#define FILES_WANTED 1200
+#define FILES_WANTED 1300
 
 /* The folder of the default path exists once installed; a first run elsewhere needs it as well. */
 static int make_database_folder(const char *database, struct err *err)
@@ -109,7 +110,7 @@ static int make_parts(struct daemon *daemon, struct err *err)
     daemon->history = history_new(daemon);
     daemon->loop = loop_new(daemon);
     daemon->hooks = hooks_new(daemon);
-    if (server_new(daemon, &daemon->server, err))
+    if (server_new(daemon, &daemon->server, err) || scrape_new(daemon, &daemon->scrape, err))
         return -1;
     events_raise_about(daemon->events, EVENT_DAEMON_STARTED, NULL, "version=%s backend=%s",
                        PACKAGE_VERSION, hv_kind(daemon->hv));
@@ -148,6 +149,7 @@ void daemon_stop(struct daemon *daemon)
 {
     engine_free(daemon->engine);
     changes_free(daemon->changes);
+    scrape_free(daemon->scrape);
     hooks_free(daemon->hooks);
     reservations_free(daemon->reservations);
     freezes_free(daemon->freezes);

@@ -20,6 +20,7 @@ struct layers;
 struct loop;
 struct options;
 struct registry;
+struct scrape;
 struct reservations;
 struct server;
 struct changes;
@@ -38,6 +39,7 @@ struct daemon {
     struct events *events;     /* what is raised: journal, log, subscribers */
     struct hooks *hooks;       /* programs of the operator that events run */
     struct changes *changes;   /* settings on their way to the disk */
+    struct scrape *scrape;     /* metrics over HTTP; NULL: not wanted */
     struct reservations *reservations; /* memory for starts; NULL in tests without */
     struct freezes *freezes;           /* VMs that are left alone */
     struct server *server;             /* the Unix socket */

@@ -15,6 +15,7 @@
 #include "daemon/layers.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
+#include "daemon/meter.h"
 #include "daemon/registry.h"
 #include "daemon/reservations.h"
 #include "daemon/snapshot.h"
@@ -307,6 +308,8 @@ int engine_tick(struct engine *engine, int64_t now_ms, struct err *err)
     if (engine->daemon->reservations)
         reservations_judge(engine->daemon->reservations, &engine->snapshot, &engine->decision);
     act(engine);
+    engine->status.actions += (int64_t)engine->status.n_actions;
+    meter_read(engine->daemon->registry);
     tell_host(engine, now_ms);
     tell_domains(engine, now_ms);
     tell_waiters(engine, now_ms);

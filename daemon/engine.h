@@ -43,6 +43,7 @@ struct engine_status {
     struct kib dom0;               /* what the control domain holds */
     size_t n_reads;                /* values that the last look read one by one */
     size_t n_actions;              /* of the last pass */
+    int64_t actions;               /* carried out since the start */
     int64_t passes;                /* since the start */
     bool settled;                  /* the last pass had nothing to do, and nobody is on the way */
     bool invariant_broken;         /* promise 1 did not hold at the last look, or after a write */

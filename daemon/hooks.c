@@ -424,3 +424,14 @@ int64_t hooks_dropped(const struct hooks *hooks)
 {
     return hooks->dropped;
 }
+
+void hooks_find(const struct daemon *daemon, struct hook_files *files)
+{
+    const char *folder = daemon->options->hooks_folder;
+
+    *files = (struct hook_files){0};
+    for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++)
+        if (event_kind_is_told((enum event_kind)kind))
+            hook_files_add(files, folder, event_kind_name((enum event_kind)kind));
+    hook_files_add(files, folder, "all");
+}

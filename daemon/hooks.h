@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct daemon;
+struct hook_files;
 struct hooks;
 struct proto_event;
 
@@ -45,5 +46,8 @@ bool hooks_test(struct hooks *hooks, const char *event, hooks_done_fn *done, voi
 size_t hooks_running(const struct hooks *hooks);
 size_t hooks_queued(const struct hooks *hooks);
 int64_t hooks_dropped(const struct hooks *hooks);
+
+/* All files that there are for any event now, refused ones too; the caller's to fini. */
+void hooks_find(const struct daemon *daemon, struct hook_files *files);
 
 #endif

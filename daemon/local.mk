@@ -5,11 +5,13 @@ libxm_daemon_a_SOURCES = \
 	%D%/access.c %D%/access.h \
 	%D%/apply.c %D%/apply.h \
 	%D%/audit.c %D%/audit.h \
+	%D%/call.c \
 	%D%/change.h %D%/change_describe.c \
 	%D%/changes.c %D%/changes.h %D%/changes_load.c \
-	%D%/connection.c %D%/connection.h \
+	%D%/connection.c %D%/connection.h %D%/connection_parts.h \
 	%D%/daemon.c %D%/daemon.h \
 	%D%/describe.c %D%/describe.h \
+	%D%/doctor.c %D%/doctor.h \
 	%D%/edges.c %D%/edges.h \
 	%D%/engine.c %D%/engine.h \
 	%D%/events.c %D%/events.h \
@@ -17,9 +19,12 @@ libxm_daemon_a_SOURCES = \
 	%D%/hook_files.c %D%/hook_files.h \
 	%D%/hook_process.c %D%/hook_process.h \
 	%D%/hooks.c %D%/hooks.h \
+	%D%/lag.c %D%/lag.h \
 	%D%/layers.c %D%/layers.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/memory.c %D%/memory.h \
+	%D%/meter.c %D%/meter.h \
+	%D%/metrics.c %D%/metrics.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/options.c %D%/options.h \
 	%D%/policies.c %D%/policies.h \
@@ -29,12 +34,15 @@ libxm_daemon_a_SOURCES = \
 	%D%/reservation.c \
 	%D%/reservation_answer.c %D%/reservation_answer.h \
 	%D%/reservations.c %D%/reservations.h \
+	%D%/scrape.c %D%/scrape.h \
 	%D%/server.c %D%/server.h \
+	%D%/shared.c %D%/shared.h \
 	%D%/settings_text.c %D%/settings_text.h \
 	%D%/set_request.c %D%/set_request.h \
 	%D%/sim_host.c %D%/sim_host.h \
 	%D%/snapshot.c %D%/snapshot.h \
 	%D%/socket_file.c %D%/socket_file.h \
+	%D%/user.c %D%/user.h \
 	%D%/methods.c %D%/methods.h \
 	%D%/methods_balance.c \
 	%D%/methods_db.c \
@@ -42,6 +50,8 @@ libxm_daemon_a_SOURCES = \
 	%D%/methods_history.c \
 	%D%/methods_hooks.c \
 	%D%/methods_host.c \
+	%D%/methods_doctor.c \
+	%D%/methods_metrics.c \
 	%D%/methods_freeze.c \
 	%D%/methods_policy.c \
 	%D%/methods_reservation.c \

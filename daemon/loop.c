@@ -17,6 +17,7 @@
 #include "daemon/engine.h"
 #include "daemon/events.h"
 #include "daemon/history.h"
+#include "daemon/lag.h"
 #include "daemon/layers.h"
 #include "daemon/memory.h"
 #include "daemon/notify.h"
@@ -33,7 +34,14 @@
 /* So soon after a guest's report: several that come together are answered by one look. */
 #define REPORT_MS 20
 
-#define N_SIGNALS 3
+/* How long after somebody made the loop work its lag is looked at. */
+#define PROBE_US 10000
+
+/* What is due to guests and disk waits for no more of the clients' events than these. */
+#define CLIENTS_US     2000
+#define CLIENTS_EVENTS 16
+
+#define N_SIGNALS      3
 
 struct loop {
     struct daemon *daemon;
@@ -44,6 +52,9 @@ struct loop {
     struct event *hypervisor[HV_MAX_FDS];
     size_t n_hypervisor;
     struct event *signals[N_SIGNALS];
+    struct event *probe; /* pending while the lag is to be measured */
+    int64_t probe_us;    /* when it is due */
+    struct lag lag;
     int64_t next_tick_ms;  /* when the tick is due */
     int64_t last_tick_ms;  /* when it last came */
     bool tick_failed;      /* the last pass could not look at the host; said once */
@@ -58,6 +69,14 @@ static int64_t now_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 static int64_t wall_clock_ms(void)
@@ -134,6 +153,7 @@ int loop_look_now(struct loop *loop, struct err *err)
     changes_expire(loop->daemon->changes, wall_clock_ms());
     if (rc == 0)
         history_take(loop->daemon->history, wall_clock_ms());
+    server_drop_shared(loop->daemon->server);
     return rc;
 }
 
@@ -144,9 +164,29 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    lag_add(&loop->lag, (now_ms() - loop->next_tick_ms) * 1000);
     plan_tick(loop, loop->daemon->options->interval_ms);
     if (loop_look_now(loop, &err) && err.code == ERR_UNREACHABLE)
         break_loop(loop, &err);
+}
+
+static void on_probe(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop *loop = arg;
+
+    (void)fd;
+    (void)what;
+    lag_add(&loop->lag, now_us() - loop->probe_us);
+}
+
+void loop_expect_lag(struct loop *loop)
+{
+    const struct timeval delay = {.tv_usec = PROBE_US};
+
+    if (evtimer_pending(loop->probe, NULL))
+        return;
+    loop->probe_us = now_us() + PROBE_US;
+    invariant(event_add(loop->probe, &delay) == 0);
 }
 
 /* Guests may write as often as they like: whatever they do, there are at most five looks a second
@@ -219,6 +259,7 @@ static void use_options(struct daemon *daemon, struct options *fresh)
     db_set_limits(daemon->db, &limits);
     options_fill_layer(fresh, layers_find(daemon->layers, LAYER_ID_CONFIG));
     registry_resolve(daemon->registry, daemon->layers);
+    server_drop_shared(daemon->server);
     if (server_access_changed(daemon->server, &err))
         log_error("access-unchanged error=\"%s\"", err.text);
 }
@@ -238,7 +279,8 @@ static void on_reload(evutil_socket_t number, short what, void *arg)
         return;
     }
     if (needs_restart)
-        log_warning("configuration-needs-restart keys=socket,database,backend kept=old");
+        log_warning(
+            "configuration-needs-restart keys=socket,database,backend,metrics-listen kept=old");
     use_options(daemon, fresh);
     log_notice("configuration-read file=%s", fresh->file ? fresh->file : "none");
     loop_look_soon(loop, 0);
@@ -252,7 +294,23 @@ static struct event *make_event(struct loop *loop, evutil_socket_t fd, short wha
     struct event *event = event_new(loop->base, fd, what, run, loop);
 
     invariant(event);
+    invariant(event_priority_set(event, LOOP_PRIORITY_OURS) == 0);
     return event;
+}
+
+/* Clients' events are served in small portions, between which what is ours is looked for. */
+static struct event_base *make_base(void)
+{
+    const struct timeval portion = {.tv_usec = CLIENTS_US};
+    struct event_config *config = event_config_new();
+    struct event_base *base;
+
+    invariant(config);
+    event_config_set_max_dispatch_interval(config, &portion, CLIENTS_EVENTS, LOOP_PRIORITY_CLIENTS);
+    base = event_base_new_with_config(config);
+    event_config_free(config);
+    invariant(base && event_base_priority_init(base, LOOP_PRIORITY_CLIENTS + 1) == 0);
+    return base;
 }
 
 static struct event *turn_on(struct event *event, const struct timeval *after)
@@ -297,9 +355,9 @@ struct loop *loop_new(struct daemon *daemon)
     struct loop *loop = memory_new(1, sizeof(*loop));
 
     loop->daemon = daemon;
-    loop->base = event_base_new();
-    invariant(loop->base);
+    loop->base = make_base();
     loop->tick = make_event(loop, -1, 0, on_tick);
+    loop->probe = make_event(loop, -1, 0, on_probe);
     loop->database =
         turn_on(make_event(loop, db_fd(daemon->db), EV_READ | EV_PERSIST, on_database), NULL);
     make_hypervisor(loop);
@@ -313,6 +371,7 @@ void loop_free(struct loop *loop)
     if (!loop)
         return;
     event_free(loop->tick);
+    event_free(loop->probe);
     event_free(loop->database);
     for (size_t i = 0; i < loop->n_hypervisor; i++)
         event_free(loop->hypervisor[i]);
@@ -327,6 +386,11 @@ void loop_free(struct loop *loop)
 struct event_base *loop_base(const struct loop *loop)
 {
     return loop->base;
+}
+
+const struct lag *loop_lag(const struct loop *loop)
+{
+    return &loop->lag;
 }
 
 int loop_run(struct loop *loop, struct err *err)

@@ -10,11 +10,23 @@
 
 struct daemon;
 struct err;
+struct lag;
 struct loop;
 
 /* Makes libevent's loop and its wakers; hypervisor and database must be open. Nothing turns yet. */
 struct loop *loop_new(struct daemon *daemon);
 void loop_free(struct loop *loop);
+
+/* Clients' events have a lower priority than all others, and give way to them after each. */
+#define LOOP_PRIORITY_OURS    0
+#define LOOP_PRIORITY_CLIENTS 1
+
+/* Somebody makes the loop work: how late it comes to what is due in a while is measured then. An
+ * idle loop is not woken for it. */
+void loop_expect_lag(struct loop *loop);
+
+/* How late it came so far, to passes and to those measurements. */
+const struct lag *loop_lag(const struct loop *loop);
 
 /* The one source of libevent's loop, for the server. */
 struct event_base *loop_base(const struct loop *loop);

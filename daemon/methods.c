@@ -29,6 +29,8 @@ const struct method methods[] = {
     {"vm.thaw", ACCESS_OPERATE, method_vm_thaw},
     {"balance", ACCESS_OPERATE, method_balance},
     {"events", ACCESS_READ, method_events},
+    {"metrics", ACCESS_READ, method_metrics},
+    {"doctor", ACCESS_READ, method_doctor},
     {"policy.check", ACCESS_READ, method_policy_check},
     {"policy.apply", ACCESS_ADMIN, method_policy_apply},
     {"policy.revert", ACCESS_ADMIN, method_policy_revert},

@@ -30,6 +30,11 @@ struct vm_entry *method_named_vm(struct daemon *daemon, struct call *call,
 /* methods_vm.c */
 method_fn method_vm_list, method_vm_get, method_vm_set, method_vm_forget, method_vm_build;
 
+/* methods_metrics.c */
+method_fn method_metrics;
+
+/* methods_doctor.c */
+method_fn method_doctor;
 /* methods_freeze.c */
 method_fn method_vm_freeze, method_vm_thaw;
 /* methods_policy.c */

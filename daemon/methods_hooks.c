@@ -30,15 +30,12 @@ void method_hooks_list(struct daemon *daemon, struct call *call,
                        const struct proto_request *request)
 {
     const char *folder = daemon->options->hooks_folder;
-    struct hook_files files = {0};
+    struct hook_files files;
     struct proto_writer *writer;
 
     if (!method_accept(call, request, method_no_params))
         return;
-    for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++)
-        if (event_kind_is_told((enum event_kind)kind))
-            hook_files_add(&files, folder, event_kind_name((enum event_kind)kind));
-    hook_files_add(&files, folder, "all");
+    hooks_find(daemon, &files);
     writer = call_answer_begin(call);
     proto_object_begin(writer, NULL);
     proto_put_text(writer, "folder", folder);

@@ -35,7 +35,7 @@ void method_vm_list(struct daemon *daemon, struct call *call, const struct proto
     struct proto_writer *answer;
     size_t count;
 
-    if (!method_accept(call, request, method_no_params))
+    if (!method_accept(call, request, method_no_params) || call_answer_again(call, SHARED_VM_LIST))
         return;
     order = describe_order(daemon, &count);
     answer = call_answer_begin(call);
@@ -48,7 +48,7 @@ void method_vm_list(struct daemon *daemon, struct call *call, const struct proto
         proto_put_vm(answer, NULL, &vm, false);
     }
     proto_array_end(answer);
-    call_answer_end(call);
+    call_answer_end_shared(call, SHARED_VM_LIST);
     free(order);
 }
 

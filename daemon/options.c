@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/err.h"
 #include "conf/conf.h"
 #include "daemon/layers.h"
 #include "daemon/memory.h"
+#include "daemon/scrape.h"
 
 #define VM_SECTION "vm "
 #define DAY_MS     (INT64_C(24) * 3600 * 1000)
@@ -75,6 +77,46 @@ static const struct key keys[] = {
      NULL,
      {"event-count", "event_count", SETTING_INTEGER, 100, 100000000, 1000000, NULL,
       "no more events than this are kept"}},
+    {"daemon",
+     KEY_TEXT,
+     offsetof(struct options, metrics_listen),
+     "off",
+     {.name = "metrics-listen", .help = "127.0.0.1:PORT where Prometheus may scrape"}},
+    {"limits",
+     KEY_NUMBER,
+     offsetof(struct options, limits.connections),
+     NULL,
+     {"connections", "connections", SETTING_INTEGER, 1, 1000, 256, NULL,
+      "connections of one user at once"}},
+    {"limits",
+     KEY_NUMBER,
+     offsetof(struct options, limits.calls),
+     NULL,
+     {"calls", "calls", SETTING_INTEGER, 1, 10000, 256, NULL,
+      "requests of one user that wait for their answer"}},
+    {"limits",
+     KEY_NUMBER,
+     offsetof(struct options, limits.rate),
+     NULL,
+     {"rate", "rate", SETTING_INTEGER, 1, 1000000, 2000, NULL, "requests of one user a second"}},
+    {"limits",
+     KEY_NUMBER,
+     offsetof(struct options, line_time_ms),
+     NULL,
+     {"line-time", "line_time_ms", SETTING_DURATION, 100, 3600000, 10000, NULL,
+      "time for a request to arrive whole"}},
+    {"limits",
+     KEY_NUMBER,
+     offsetof(struct options, silence_ms),
+     NULL,
+     {"silence", "silence_ms", SETTING_DURATION, 100, DAY_MS, 300000, NULL,
+      "time from connecting to the first request"}},
+    {"limits",
+     KEY_NUMBER,
+     offsetof(struct options, read_time_ms),
+     NULL,
+     {"read-time", "read_time_ms", SETTING_DURATION, 100, 3600000, 30000, NULL,
+      "time for a client to read anything of what waits for it"}},
     {"daemon",
      KEY_NUMBER,
      offsetof(struct options, history_fine_ms),
@@ -189,11 +231,23 @@ static int check_backend(const char *text, struct err *err)
     return err_set(err, ERR_INVALID, "backend '%s' is neither 'xen' nor 'sim:FILE'", text);
 }
 
+static int check_listen(const char *text, struct err *err)
+{
+    struct sockaddr_storage address;
+
+    if (strcmp(text, "off") == 0)
+        return 0;
+    return scrape_address(text, &address, err) < 0 ? err_wrap(err, "metrics-listen") : 0;
+}
+
 static int take_text(struct options *options, const struct key *key, const char *text,
                      struct err *err)
 {
     if (key->where == offsetof(struct options, backend)) {
         if (check_backend(text, err))
+            return -1;
+    } else if (key->where == offsetof(struct options, metrics_listen)) {
+        if (check_listen(text, err))
             return -1;
     } else if (key->where == offsetof(struct options, hooks_user)) {
         if (!getpwnam(text))
@@ -216,6 +270,7 @@ static int take_key(struct options *options, const struct key *key, const char *
     case KEY_ACCESS:
         if (access_allow(&options->access, (enum access_level)key->where, text, err))
             return err_wrap(err, "%s", key->def.name);
+        options->read_given |= key->where == ACCESS_READ;
         return 0;
     case KEY_NUMBER:
     case KEY_LEVEL:
@@ -275,10 +330,10 @@ static int begin_section(struct options *options, const char *section, struct er
     if (is_own_section(section))
         return 0;
     if (!pattern || *pattern == '\0')
-        return err_set(
-            err, ERR_INVALID,
-            "unknown section [%s]; there are [daemon], [access], [hooks], [host], [vm PATTERN]",
-            section);
+        return err_set(err, ERR_INVALID,
+                       "unknown section [%s]; there are [daemon], [access], [limits], [hooks], "
+                       "[host], [vm PATTERN]",
+                       section);
     for (size_t i = 0; i < options->n_vms; i++)
         if (strcmp(options->vms[i].pattern, pattern) == 0)
             return err_set(err, ERR_INVALID, "[vm %s] is there twice", pattern);
@@ -341,6 +396,8 @@ int options_read(const char *file, struct options **out, struct err *err)
             return -1;
         }
     }
+    if (!options->read_given)
+        access_allow_usual(&options->access);
     *out = options;
     return 0;
 }
@@ -388,6 +445,7 @@ int options_read_again(const struct options *old, struct options **out, bool *ne
     *needs_restart = keep_text(&now->socket, old->socket, old->socket_given);
     *needs_restart |= keep_text(&now->database, old->database, old->database_given);
     *needs_restart |= keep_text(&now->backend, old->backend, old->backend_given);
+    *needs_restart |= keep_text(&now->metrics_listen, old->metrics_listen, false);
     *out = now;
     return 0;
 }
@@ -403,6 +461,7 @@ void options_free(struct options *options)
     free(options->socket);
     free(options->database);
     free(options->backend);
+    free(options->metrics_listen);
     free(options->hooks_folder);
     free(options->hooks_user);
     free(options);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "core/settings.h"
 #include "daemon/access.h"
+#include "daemon/user.h"
 
 struct err;
 struct layer;
@@ -41,6 +42,7 @@ struct options {
     enum log_level log_level; /* lines above it are not written; default info */
     int64_t event_age_ms;     /* journal rows older than this are dropped; default 90 days */
     int64_t event_count;      /* and no more than this many are kept; default 1,000,000 */
+    char *metrics_listen;     /* 127.0.0.1:PORT or [::1]:PORT, or "off" */
     int64_t history_fine_ms;  /* how long samples of each 10 s are kept; default a day */
     int64_t history_middle_ms; /* of each 5 min; default 90 days */
     int64_t history_coarse_ms; /* of each hour; default 2 years */
@@ -56,6 +58,12 @@ struct options {
     int64_t hooks_queue;      /* events that wait for their hooks; 1 to 10,000, default 100 */
     /* [access] */
     struct access access;
+    bool read_given; /* who may read was said */
+    /* [limits] */
+    struct user_limits limits; /* of each user who may not change settings */
+    int64_t line_time_ms;      /* from the first byte of a request to its last; default 10 s */
+    int64_t silence_ms;        /* from connecting to the first request; default 5 min */
+    int64_t read_time_ms; /* for a client to take anything of what waits for it; default 30 s */
     /* [host] */
     struct setting_partial host;
     /* [vm PATTERN], in the order of the file */

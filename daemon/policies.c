@@ -121,33 +121,23 @@ static void add_setting(struct foresight *out, const char *vm, const struct sett
 static void compare_vm(struct foresight *out, const char *name, const struct vm_settings *from,
                        const struct vm_settings *to)
 {
-    const int64_t pairs[VM_KEY_COUNT][2] = {
-        [VM_KEY_STARTUP] = {from->startup.v, to->startup.v},
-        [VM_KEY_MINIMUM] = {from->minimum.v, to->minimum.v},
-        [VM_KEY_MAXIMUM] = {from->maximum.v, to->maximum.v},
-        [VM_KEY_BUFFER] = {from->buffer_percent, to->buffer_percent},
-        [VM_KEY_PRIORITY] = {from->priority, to->priority},
-        [VM_KEY_MODE] = {from->mode, to->mode},
-        [VM_KEY_TRUST] = {from->trust, to->trust},
-    };
+    int64_t before[VM_KEY_COUNT], after[VM_KEY_COUNT];
 
+    vm_settings_values(from, before);
+    vm_settings_values(to, after);
     for (unsigned key = 0; key < VM_KEY_COUNT; key++)
-        add_setting(out, name, &vm_setting_defs[key], pairs[key][0], pairs[key][1]);
+        add_setting(out, name, &vm_setting_defs[key], before[key], after[key]);
 }
 
 static void compare_host(struct foresight *out, const struct host_settings *from,
                          const struct host_settings *to)
 {
-    const int64_t pairs[HOST_KEY_COUNT][2] = {
-        [HOST_KEY_RESERVE] = {from->reserve.v, to->reserve.v},
-        [HOST_KEY_HEADROOM] = {from->headroom.v, to->headroom.v},
-        [HOST_KEY_SURPLUS] = {from->surplus, to->surplus},
-        [HOST_KEY_ACTION] = {from->action, to->action},
-        [HOST_KEY_BLIND] = {from->blind, to->blind},
-    };
+    int64_t before[HOST_KEY_COUNT], after[HOST_KEY_COUNT];
 
+    host_settings_values(from, before);
+    host_settings_values(to, after);
     for (unsigned key = 0; key < HOST_KEY_COUNT; key++)
-        add_setting(out, NULL, &host_setting_defs[key], pairs[key][0], pairs[key][1]);
+        add_setting(out, NULL, &host_setting_defs[key], before[key], after[key]);
 }
 
 static void compare_settings(struct daemon *daemon, const struct host_settings *host_before,

@@ -15,6 +15,7 @@
 #include "core/decide.h"
 #include "core/model.h"
 #include "core/settings.h"
+#include "daemon/meter.h"
 #include "hv/hv.h"
 
 struct layers;
@@ -49,6 +50,7 @@ struct vm_entry {
     bool frozen;                 /* by the operator: nothing is written to its domain */
     int64_t frozen_until_ms;     /* wall clock; 0 until it is thawed */
     bool raised_unresponsive;    /* vm-unresponsive was raised and not cleared */
+    struct meter meter;          /* for metrics */
     UT_hash_handle hh;           /* by name */
 };
 

@@ -470,25 +470,31 @@ static void grant_what_fits(struct reservations *reservations, struct snapshot *
 /* --- a pass ------------------------------------------------------------------------------------
  */
 
-/* True where it has ended. */
-static bool bind_or_use(struct reservations *reservations, struct reservation *reservation,
-                        struct vm *vms)
+/* True where its domain is there: then that is counted with it. While it is on its way to the disk
+ * the domain may even run already. */
+static bool has_come(struct reservations *reservations, struct reservation *reservation,
+                     struct vm *vms)
 {
     const struct registry *registry = reservations->daemon->registry;
     ssize_t i = reservation_find_domain(registry, reservation->name);
 
-    if (i < 0) {
-        if (reservation->state == RESERVATION_BOUND)
-            reservation->state = RESERVATION_GRANTED; /* it died half-built: its holder's again */
-        return false;
-    }
-    if (registry->domains[i].now.state == VM_BUILDING) {
-        reservation->state = RESERVATION_BOUND;
+    if (i >= 0 && registry->domains[i].now.state == VM_BUILDING)
         vms[i].bound = kib_add(vms[i].bound, reservation->size);
-        return false;
+    return i >= 0;
+}
+
+/* True where it has ended. One whose domain died half-built is its holder's again. */
+static bool bind_or_use(struct reservations *reservations, struct reservation *reservation)
+{
+    const struct registry *registry = reservations->daemon->registry;
+    ssize_t i = reservation_find_domain(registry, reservation->name);
+
+    if (i >= 0 && registry->domains[i].now.state != VM_BUILDING) {
+        end_because(reservations, reservation, EVENT_RESERVATION_RELEASED, "reason=used");
+        return true;
     }
-    end_because(reservations, reservation, EVENT_RESERVATION_RELEASED, "reason=used");
-    return true;
+    reservation->state = i < 0 ? RESERVATION_GRANTED : RESERVATION_BOUND;
+    return false;
 }
 
 /* A holder that died ends it; one that only lost its connection has some time to come back. */
@@ -515,7 +521,7 @@ static bool has_lost_its_holder(struct reservation *reservation, int64_t now_ms)
 
 /* One that is granted. True where it has ended. */
 static bool follow_granted(struct reservations *reservations, struct reservation *reservation,
-                           int64_t now_ms, struct vm *vms)
+                           int64_t now_ms)
 {
     if (reservation->state == RESERVATION_SAVING)
         return false;
@@ -527,7 +533,7 @@ static bool follow_granted(struct reservations *reservations, struct reservation
         end_because(reservations, reservation, EVENT_RESERVATION_RELEASED, "reason=holder-gone");
         return true;
     }
-    return bind_or_use(reservations, reservation, vms);
+    return bind_or_use(reservations, reservation);
 }
 
 /* Somebody took memory that was promised: a start that bypassed us, or an xl mem-set. */
@@ -557,8 +563,8 @@ void reservations_prepare(struct reservations *reservations, struct snapshot *sn
         if (reservation->asker && !call_is_alive(reservation->asker))
             refuse(reservations, reservation, &gone);
         else if (!is_waiting(reservation) &&
-                 !follow_granted(reservations, reservation, snapshot->now_ms, vms) &&
-                 reservation->state != RESERVATION_BOUND)
+                 !follow_granted(reservations, reservation, snapshot->now_ms) &&
+                 !has_come(reservations, reservation, vms))
             snapshot->host.unbound = kib_add(snapshot->host.unbound, reservation->size);
     }
     tell_broken(reservations, snapshot);

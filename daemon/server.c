@@ -20,10 +20,9 @@
 #include "daemon/socket_file.h"
 #include "proto/proto.h"
 
-#define MAX_CONNECTIONS   1024
-#define MAX_CONNECTIONS_1 256 /* of one user */
-#define KEPT_FOR_ADMINS   32  /* of all connections: others cannot lock an operator out */
-#define REST_MS           1000 /* between attempts to accept, where the system has no more descriptors */
+#define MAX_CONNECTIONS 1100
+#define KEPT_FOR_ADMINS 32 /* of all connections: others cannot lock an operator out */
+#define REST_MS         1000 /* between attempts to accept, where the system has no more descriptors */
 
 struct server {
     struct connections connections;
@@ -56,12 +55,13 @@ static int check_room(const struct server *server, const struct access_peer *pee
     const struct connections *all = &server->connections;
     bool admin = access_level_of(&all->daemon->options->access, peer) == ACCESS_ADMIN;
     size_t limit = admin ? MAX_CONNECTIONS : MAX_CONNECTIONS - KEPT_FOR_ADMINS;
+    size_t most = (size_t)all->daemon->options->limits.connections;
 
     if (all->count >= limit)
         return err_set(err, ERR_BUSY, "xenmemd has %zu clients already", all->count);
-    if (connections_of(all, peer->uid) >= MAX_CONNECTIONS_1)
-        return err_set(err, ERR_BUSY, "uid %u has %d connections to xenmemd already",
-                       (unsigned)peer->uid, MAX_CONNECTIONS_1);
+    if (!admin && connections_of(all, peer->uid) >= most)
+        return err_set(err, ERR_BUSY, "uid %u has %zu connections to xenmemd already",
+                       (unsigned)peer->uid, most);
     return 0;
 }
 
@@ -146,6 +146,17 @@ int server_access_changed(struct server *server, struct err *err)
 void server_publish(struct server *server, const char *line, size_t length)
 {
     connections_publish(&server->connections, line, length);
+}
+
+void server_drop_shared(struct server *server)
+{
+    if (server)
+        connections_drop_shared(&server->connections);
+}
+
+size_t server_connections(const struct server *server)
+{
+    return server->connections.count;
 }
 
 bool server_has_subscribers(const struct server *server)

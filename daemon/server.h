@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "daemon/access.h"
+#include "daemon/shared.h"
 
 struct daemon;
 struct err;
@@ -63,6 +64,20 @@ void call_tell(struct call *call, const char *line, size_t length);
  * call. */
 struct proto_writer *call_answer_begin(struct call *call);
 void call_answer_end(struct call *call);
+
+/*
+ * Answers that are the same for everybody until the host is looked at again, or somebody changed
+ * something: sends the one that was kept, and frees call; or false, and the caller writes it and
+ * ends with call_answer_end_shared.
+ */
+bool call_answer_again(struct call *call, enum shared_kind kind);
+void call_answer_end_shared(struct call *call, enum shared_kind kind);
+
+/* Such answers are old now. NULL is fine. */
+void server_drop_shared(struct server *server);
+
+/* How many clients there are. */
+size_t server_connections(const struct server *server);
 
 /* Answers with an error and frees call. */
 void call_fail(struct call *call, const struct err *err);

@@ -15,7 +15,8 @@ sysvinit_SCRIPTS += %D%/sysvinit/xenmem-agent
 endif
 
 if WITH_SYSTEMD
-systemdunit_DATA = %D%/systemd/xenmemd.service
+systemdunit_DATA = %D%/systemd/xenmemd.service %D%/systemd/xenmem-textfile.service
+dist_systemdunit_DATA = %D%/systemd/xenmem-textfile.timer
 if WITH_XEN
 systemdunit_DATA += %D%/systemd/xenmem-agent.service
 endif
@@ -56,6 +57,11 @@ uninstall-etc:
 		! cmp -s $(top_srcdir)/%D%/policies.d/$$policy $(DESTDIR)$(confdir)/policies.d/$$policy || \
 			rm -f $(DESTDIR)$(confdir)/policies.d/$$policy; \
 	done
+
+# Prometheus: alert rules with their test, and a dashboard for Grafana.
+prometheusdir = $(pkgdatadir)/prometheus
+dist_prometheus_DATA = %D%/prometheus/xenmem.rules.yml %D%/prometheus/xenmem.dashboard.json
+EXTRA_DIST += %D%/prometheus/xenmem.rules.test.yml
 
 bashcompdir = $(datadir)/bash-completion/completions
 dist_bashcomp_DATA = %D%/bash-completion/xenmemctl

@@ -34,6 +34,7 @@ AC_DEFUN([XM_XEN], [
         PKG_CHECK_MODULES([XEN], [xencontrol xenstore xenevtchn xentoollog],
             [xm_have_xen=yes], [xm_have_xen=no])
         PKG_CHECK_MODULES([XENSTORE], [xenstore], [], [xm_have_xen=no])
+        PKG_CHECK_MODULES_STATIC([XENSTORE_STATIC], [xenstore], [], [:])
     ])
     AS_IF([test "x$with_xen$xm_have_xen" = xyesno],
         [xm_missing="${xm_missing:+$xm_missing, }xencontrol xenstore xenevtchn xentoollog (for --with-xen=yes)"
@@ -68,8 +69,10 @@ AC_DEFUN([XM_PATHS], [
     XM_EXPAND([xm_rundir_text], [$rundir/xenmemd.sock])
     dnl The units need plain paths.
     XM_EXPAND([unit_sbindir], [$sbindir])
+    XM_EXPAND([unit_bindir], [$bindir])
     XM_EXPAND([unit_confdir], [$confdir])
     AC_SUBST([unit_sbindir])
+    AC_SUBST([unit_bindir])
     AC_SUBST([unit_confdir])
 ])
 

@@ -98,6 +98,7 @@ static struct kib target_at_start(const struct replay_host *host, const struct v
 /* Every VM has its startup memory, or a part of it where the host is too small. */
 static void start_host(struct replay_host *host)
 {
+    const struct setting_partial *layer = &host->options->settings;
     struct snapshot *snapshot = &host->snapshot;
     struct sums sums = {kib(0), kib(0), kib(0)};
 
@@ -107,11 +108,9 @@ static void start_host(struct replay_host *host)
     }
     snapshot->host.total = kib_scale(sums.maximums, 1000, host->options->density_permille);
     snapshot->host.free = snapshot->host.total;
-    snapshot->settings = (struct host_settings){
-        .reserve = kib_scale(snapshot->host.total, 1, 100),
-        .headroom = host->options->headroom,
-        .surplus = host->options->surplus,
-    };
+    host_settings_resolve(&layer, 1, &snapshot->settings);
+    if (!setting_has(layer, HOST_KEY_RESERVE))
+        snapshot->settings.reserve = kib_scale(snapshot->host.total, 1, 100);
     for (size_t i = 0; i < snapshot->n_vms; i++) {
         struct vm *vm = &host->vms[i];
 

@@ -28,9 +28,8 @@ struct replay_options {
     int32_t density_permille; /* what was provisioned ÷ the host, in thousandths */
     int32_t group;            /* about so many VMs a host; 0 all on one */
     int32_t rate_mib;         /* that a balloon moves in a second */
-    bool linear;         /* need between two samples lies on a line, else it is the earlier's */
-    struct kib headroom; /* of each host */
-    enum surplus surplus;
+    bool linear; /* need between two samples lies on a line, else it is the earlier's */
+    struct setting_partial settings; /* of each host; the reserve is 1% where it does not say */
 };
 
 /* What came of one policy, over all hosts. */

@@ -70,6 +70,27 @@ static int parse_choice(const char *text, const char *const choices[], struct er
     return -1;
 }
 
+/* KEY=VALUE, as in the configuration's [host]. */
+static int parse_setting(const char *text, struct setting_partial *out, struct err *err)
+{
+    const char *value = strchr(text, '=');
+    char name[32];
+    int64_t number;
+    int key;
+
+    snprintf(name, sizeof(name), "%.*s", (int)(value ? value - text : 0), text);
+    key = setting_find(host_setting_defs, HOST_KEY_COUNT, name);
+    if (key < 0)
+        return err_set(err, ERR_INVALID,
+                       "'%.60s' is no setting of [host] and its value, like "
+                       "surplus=hold",
+                       text);
+    if (setting_parse(&host_setting_defs[key], value + 1, &number, err))
+        return -1;
+    setting_put(out, (unsigned)key, number);
+    return 0;
+}
+
 static int take_option(int option, const char *text, struct command *command, struct err *err)
 {
     static const char *const formats[] = {"table", "json", NULL};
@@ -99,12 +120,8 @@ static int take_option(int option, const char *text, struct command *command, st
         rc = parse_choice(text, formats, err);
         command->json = rc == 1;
         return rc < 0 ? -1 : 0;
-    case 'h':
-        return kib_parse(text, &options->headroom, err);
     case 's':
-        rc = setting_parse(&host_setting_defs[HOST_KEY_SURPLUS], text, &value, err);
-        options->surplus = (enum surplus)value;
-        return rc;
+        return parse_setting(text, &options->settings, err);
     default:
         command->report = text;
         return 0;
@@ -113,12 +130,15 @@ static int take_option(int option, const char *text, struct command *command, st
 
 static int parse_options(int argc, char **argv, struct command *command, struct err *err)
 {
-    static const struct option options[] = {
-        {"density", required_argument, NULL, 'd'},     {"group", required_argument, NULL, 'g'},
-        {"policy", required_argument, NULL, 'p'},      {"rate", required_argument, NULL, 'r'},
-        {"interpolate", required_argument, NULL, 'i'}, {"format", required_argument, NULL, 'f'},
-        {"headroom", required_argument, NULL, 'h'},    {"surplus", required_argument, NULL, 's'},
-        {"report", required_argument, NULL, 'o'},      {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"density", required_argument, NULL, 'd'},
+                                            {"group", required_argument, NULL, 'g'},
+                                            {"policy", required_argument, NULL, 'p'},
+                                            {"rate", required_argument, NULL, 'r'},
+                                            {"interpolate", required_argument, NULL, 'i'},
+                                            {"format", required_argument, NULL, 'f'},
+                                            {"host", required_argument, NULL, 's'},
+                                            {"report", required_argument, NULL, 'o'},
+                                            {NULL, 0, NULL, 0}};
     bool any = false;
     int option, index;
 
@@ -178,8 +198,7 @@ static int run_all(const struct command *command, const struct samples *samples,
 
 int replay_command(int argc, char **argv, struct err *err)
 {
-    struct command command = {
-        .options = {.density_permille = 1500, .rate_mib = 16, .surplus = SURPLUS_KEEP}};
+    struct command command = {.options = {.density_permille = 1500, .rate_mib = 16}};
     struct replay_result results[REPLAY_POLICY_COUNT];
     struct samples samples;
     int n = 0;

@@ -7,6 +7,7 @@ import pathlib
 import queue
 import re
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -98,12 +99,13 @@ class World:
     def memory(self, available):
         self.put("proc/meminfo", f"MemTotal: 1000000 kB\nMemAvailable: {available} kB\n")
 
-    def start(self, *arguments):
+    def start(self, *arguments, user=None):
         environment = {**os.environ, "XENSTORED_PATH": self.store.path}
         environment.pop("JOURNAL_STREAM", None)
         self.agent = subprocess.Popen(
             [AGENT, "--root", str(self.folder), *arguments],
-            env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            user=user)
         self.log = ""
 
     def report(self):
@@ -193,6 +195,32 @@ def it_ends_while_the_store_does_not_answer(world):
     assert world.stop()[0] == 0
 
 
+def without_the_kernels_signal_of_pressure_the_clock_will_do(world):
+    world.start("--interval", "100ms")
+    world.report()
+    world.wait_for_log("no-pressure-signal")
+    world.memory(available=300000)
+    assert world.report()["need"] == 1048576 - 300000
+
+
+def anybody_who_may_reach_the_store_may_run_it(world):
+    global AGENT  # pylint: disable=global-statement
+    if os.getuid() != 0:
+        world.start()  # this is one
+        world.report()
+        return
+    theirs, ours = world.folder / "agent", AGENT
+    shutil.copy(ours, theirs)
+    world.folder.chmod(0o755)
+    os.chmod(world.store.path, 0o666)
+    AGENT = str(theirs)
+    try:
+        world.start(user="nobody")
+        assert world.report()["need"] == 1048576 - 600000
+    finally:
+        AGENT = ours
+
+
 def it_ends_on_interrupt(world):
     world.start()
     world.report()
@@ -248,6 +276,8 @@ STORIES = [
     it_finds_a_store_that_was_away,
     a_store_that_refuses_is_named_once_and_tried_again,
     it_ends_while_the_store_does_not_answer,
+    without_the_kernels_signal_of_pressure_the_clock_will_do,
+    anybody_who_may_reach_the_store_may_run_it,
     it_ends_on_interrupt,
     figures_that_cannot_be_read_are_named_once,
     print_shows_the_report_without_a_store,

@@ -234,6 +234,10 @@ static void generate_host(struct random *random, struct paper *paper)
     if (random_chance(random, 10))
         snapshot->host.unbound = kib(random_between(random, 0, sum.v / 4 + 1));
     snapshot->settings.blind = random_chance(random, 30);
+    if (random_chance(random, 80))
+        snapshot->settings.demand_half_life_ms = random_between(random, 1, 86400000);
+    if (random_chance(random, 50))
+        snapshot->settings.demand_lead_percent = (int32_t)random_between(random, 0, 25);
     snapshot->host.free = kib(0);
     snapshot->host.free = kib_excess(random_uncommitted(random, sum), model_uncommitted(snapshot));
     snapshot->host.total = kib_add(snapshot->host.free, sum);

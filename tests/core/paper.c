@@ -7,6 +7,7 @@ void paper_init(struct paper *paper, int64_t free_mib)
 {
     *paper = (struct paper){.snapshot.n_vms = 0};
     paper->snapshot.now_ms = 1000000;
+    paper->snapshot.settings.demand_half_life_ms = 600000;
     paper->snapshot.host.free = kib_mib(free_mib);
     paper->snapshot.host.total = kib_mib(free_mib);
     paper->snapshot.vms = paper->vms;

@@ -13,17 +13,22 @@ static bool shares(const struct decide_work *work)
 
 static struct kib need_of(const struct decide_work *work)
 {
+    return kib_add(work->base, kib((int64_t)work->need * KIB_GRANULE));
+}
+
+static struct kib demand_of(const struct decide_work *work)
+{
     return kib_add(work->base, kib((int64_t)work->demand * KIB_GRANULE));
 }
 
 /* The least share that a VM may have while somebody of that priority lacks something. */
 struct lack {
-    int base, demand, buffer; /* the highest priority that lacks some; −1 nobody */
+    int base, need, demand, buffer; /* the highest priority that lacks some; −1 nobody */
 };
 
 static struct lack lacks_of(const struct paper *paper)
 {
-    struct lack lack = {-1, -1, -1};
+    struct lack lack = {-1, -1, -1, -1};
 
     for (size_t i = 0; i < paper->snapshot.n_vms; i++) {
         const struct decide_work *work = &paper->work[i];
@@ -34,7 +39,9 @@ static struct lack lacks_of(const struct paper *paper)
             continue;
         if (share < work->base.v && priority > lack.base)
             lack.base = priority;
-        if (share < need_of(work).v && priority > lack.demand)
+        if (share < need_of(work).v && priority > lack.need)
+            lack.need = priority;
+        if (share < demand_of(work).v && priority > lack.demand)
             lack.demand = priority;
         if (share < share_wanted(work).v && priority > lack.buffer)
             lack.buffer = priority;
@@ -51,12 +58,14 @@ static const char *out_of_order(const struct decide_work *work, const struct ver
         return "has more than its minimum while others lack theirs";
     if (work->priority < lack->base && share > 0)
         return "has some of its minimum while a more important one lacks it";
-    if (lack->demand >= 0 && share > need_of(work).v)
+    if (lack->base < 0 && work->priority <= lack->need && share > need_of(work).v)
+        return "has what it needed once while an equal lacks what it needs now";
+    if (lack->demand >= 0 && share > demand_of(work).v)
         return "has some of its buffer while others lack demand";
     if (lack->base < 0 && work->priority < lack->demand && share > work->base.v)
         return "has some of its demand while a more important one lacks it";
     if (lack->base < 0 && lack->demand < 0 && work->priority < lack->buffer &&
-        share > need_of(work).v)
+        share > demand_of(work).v)
         return "has some of its buffer while a more important one lacks it";
     if (lack->buffer >= 0 && share > share_wanted(work).v)
         return "has more than it wants while others lack buffer";

@@ -40,6 +40,7 @@ static void keep_surplus(struct snapshot *snapshot)
 {
     snapshot->settings.surplus = SURPLUS_KEEP;
     snapshot->settings.blind = false;
+    snapshot->settings.demand_lead_percent = 0;
 }
 
 static void nothing_to_promise(struct snapshot *snapshot)

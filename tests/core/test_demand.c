@@ -3,7 +3,10 @@
 #include "core/demand.h"
 #include "tests/core/suite.h"
 
-#define HOUR_MS INT64_C(3600000)
+#define HOUR_MS      INT64_C(3600000)
+#define HALF_LIFE_MS INT64_C(600000)
+
+static const struct host_settings settings = {.demand_half_life_ms = HALF_LIFE_MS};
 
 static struct vm vm_of(int64_t minimum_mib, int64_t maximum_mib, int64_t need_mib)
 {
@@ -27,7 +30,7 @@ static struct verdict judged(const struct vm *vm)
     struct vm_track track = {0};
     struct verdict verdict;
 
-    demand_follow(vm, 0, &track);
+    demand_follow(vm, &settings, 0, &track);
     demand_judge(vm, &track, &verdict);
     return verdict;
 }
@@ -56,10 +59,61 @@ START_TEST(a_rise_is_believed_at_once)
     struct vm vm = vm_of(256, 4096, 500);
     struct vm_track track = {0};
 
-    demand_follow(&vm, 0, &track);
+    demand_follow(&vm, &settings, 0, &track);
     vm.report.need = kib_mib(900);
-    demand_follow(&vm, 1, &track);
+    demand_follow(&vm, &settings, 1, &track);
     ck_assert_int_eq(track.demand.v, kib_mib(900).v);
+}
+END_TEST
+
+START_TEST(a_rise_is_taken_to_go_on_by_as_much_again)
+{
+    const struct host_settings leads = {.demand_half_life_ms = HALF_LIFE_MS,
+                                        .demand_lead_percent = 10};
+    struct vm vm = vm_of(256, 4096, 500);
+    struct vm_track track = {0};
+
+    demand_follow(&vm, &leads, 0, &track);
+    ck_assert_int_eq(track.demand.v, kib_mib(500).v); /* the first word is no rise */
+    vm.report.need = kib_mib(530);
+    demand_follow(&vm, &leads, 1, &track);
+    ck_assert_int_eq(track.demand.v, kib_mib(560).v);
+    vm.report.need = kib_mib(1000); /* as a burst: a tenth of the need is enough */
+    demand_follow(&vm, &leads, 2, &track);
+    ck_assert_int_eq(track.demand.v, kib_mib(1100).v);
+    vm.report.need = kib_mib(4000);
+    demand_follow(&vm, &leads, 3, &track);
+    ck_assert_int_eq(track.demand.v, kib_mib(4096).v);
+}
+END_TEST
+
+START_TEST(what_was_expected_and_did_not_come_falls_like_all_else)
+{
+    const struct host_settings leads = {.demand_half_life_ms = HALF_LIFE_MS,
+                                        .demand_lead_percent = 10};
+    struct vm vm = vm_of(256, 4096, 500);
+    struct vm_track track = {0};
+
+    demand_follow(&vm, &leads, 0, &track);
+    vm.report.need = kib_mib(1000);
+    demand_follow(&vm, &leads, 0, &track);
+    for (int64_t now = 0; now <= HALF_LIFE_MS; now += 1000)
+        demand_follow(&vm, &leads, now, &track);
+    ck_assert_int_ge(track.demand.v, kib_mib(1048).v);
+    ck_assert_int_le(track.demand.v, kib_mib(1052).v);
+}
+END_TEST
+
+START_TEST(without_a_half_life_a_fall_is_believed_at_once)
+{
+    const struct host_settings none = {0};
+    struct vm vm = vm_of(256, 4096, 900);
+    struct vm_track track = {0};
+
+    demand_follow(&vm, &none, 0, &track);
+    vm.report.need = kib_mib(500);
+    demand_follow(&vm, &none, 1, &track);
+    ck_assert_int_eq(track.demand.v, kib_mib(500).v);
 }
 END_TEST
 
@@ -68,13 +122,13 @@ START_TEST(half_of_a_fall_is_gone_after_the_half_life)
     struct vm vm = vm_of(256, 4096, 900);
     struct vm_track track = {0};
 
-    demand_follow(&vm, 0, &track);
+    demand_follow(&vm, &settings, 0, &track);
     vm.report.need = kib_mib(500);
-    for (int64_t now = 0; now <= DEMAND_HALF_LIFE_MS; now += 1000)
-        demand_follow(&vm, now, &track);
+    for (int64_t now = 0; now <= HALF_LIFE_MS; now += 1000)
+        demand_follow(&vm, &settings, now, &track);
     ck_assert_int_ge(track.demand.v, kib_mib(694).v);
     ck_assert_int_le(track.demand.v, kib_mib(706).v);
-    demand_follow(&vm, 24 * HOUR_MS, &track);
+    demand_follow(&vm, &settings, 24 * HOUR_MS, &track);
     ck_assert_int_eq(track.demand.v, kib_mib(500).v);
 }
 END_TEST
@@ -85,13 +139,13 @@ START_TEST(how_often_it_is_asked_does_not_change_the_fall)
     struct vm_track often = {0};
     struct vm_track once = {0};
 
-    demand_follow(&vm, 0, &often);
-    demand_follow(&vm, 0, &once);
+    demand_follow(&vm, &settings, 0, &often);
+    demand_follow(&vm, &settings, 0, &once);
     vm.report.need = kib_mib(500);
     for (int64_t now = 0; now <= HOUR_MS; now += 700)
-        demand_follow(&vm, now, &often);
-    demand_follow(&vm, HOUR_MS, &often);
-    demand_follow(&vm, HOUR_MS, &once);
+        demand_follow(&vm, &settings, now, &often);
+    demand_follow(&vm, &settings, HOUR_MS, &often);
+    demand_follow(&vm, &settings, HOUR_MS, &once);
     ck_assert_int_le(often.demand.v - once.demand.v, 2048);
     ck_assert_int_le(once.demand.v - often.demand.v, 2048);
 }
@@ -102,9 +156,9 @@ START_TEST(years_without_a_report_cost_nothing)
     struct vm vm = vm_of(256, KIB_LIMIT / 1024, KIB_LIMIT / 1024);
     struct vm_track track = {0};
 
-    demand_follow(&vm, 0, &track);
+    demand_follow(&vm, &settings, 0, &track);
     vm.report.need = kib(0);
-    demand_follow(&vm, INT64_MAX / 2, &track);
+    demand_follow(&vm, &settings, INT64_MAX / 2, &track);
     ck_assert_int_eq(track.demand.v, 0);
 }
 END_TEST
@@ -192,6 +246,9 @@ int main(void)
     return suite_run("demand", (const TTest *const[]){
                                    the_floor_curve_goes_through_its_published_points,
                                    a_rise_is_believed_at_once,
+                                   a_rise_is_taken_to_go_on_by_as_much_again,
+                                   what_was_expected_and_did_not_come_falls_like_all_else,
+                                   without_a_half_life_a_fall_is_believed_at_once,
                                    half_of_a_fall_is_gone_after_the_half_life,
                                    how_often_it_is_asked_does_not_change_the_fall,
                                    years_without_a_report_cost_nothing,

@@ -91,6 +91,43 @@ START_TEST(the_worst_off_are_first_then_the_most_important)
 }
 END_TEST
 
+/* Else the first would be promised memory that its balloon takes minutes to fetch, and the balloons
+ * of the others would stand still meanwhile. */
+START_TEST(equals_grow_side_by_side)
+{
+    size_t a, b, modest;
+
+    paper_init(&paper, 240);
+    a = paper_add(&paper, 256, 1000, 8192, 4000);
+    modest = paper_add(&paper, 256, 1000, 1030, 4000);
+    b = paper_add(&paper, 256, 1000, 8192, 4000);
+    paper_add(&paper, 256, 10000, 10240, 500);
+    paper_decide(&paper);
+    ck_assert_int_eq(paper_action(&paper, modest)->target.v, kib_mib(1030).v);
+    ck_assert_int_eq(paper_action(&paper, a)->target.v, kib_mib(1106).v); /* a page is left */
+    ck_assert_int_eq(paper_action(&paper, b)->target.v, kib_mib(1104).v);
+}
+END_TEST
+
+START_TEST(where_there_is_too_little_for_all_of_them_some_get_a_step_worth_a_write)
+{
+    size_t vms[4], n_raised = 0;
+
+    paper_init(&paper, 22);
+    for (size_t i = 0; i < 4; i++)
+        vms[i] = paper_add(&paper, 256, 1000, 8192, 4000);
+    paper_add(&paper, 256, 10000, 10240, 500);
+    paper_decide(&paper);
+    for (size_t i = 0; i < 4; i++) {
+        const struct action *action = paper_action(&paper, vms[i]);
+
+        n_raised += action != NULL;
+        ck_assert(!action || kib_sub(action->target, action->from).v >= 8 * 1024);
+    }
+    ck_assert_uint_eq(n_raised, 2);
+}
+END_TEST
+
 START_TEST(cap_and_target_go_together)
 {
     size_t a;
@@ -196,6 +233,8 @@ int main(void)
                          nothing_grows_on_what_was_not_seen_to_be_free,
                          a_promise_given_back_is_spent_only_once_it_was_seen,
                          the_worst_off_are_first_then_the_most_important,
+                         equals_grow_side_by_side,
+                         where_there_is_too_little_for_all_of_them_some_get_a_step_worth_a_write,
                          cap_and_target_go_together,
                          a_short_cap_is_mended_when_there_is_room,
                          a_short_cap_is_not_raised_on_the_way_down,

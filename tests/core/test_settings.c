@@ -230,6 +230,31 @@ START_TEST(the_host_has_its_defaults)
 }
 END_TEST
 
+START_TEST(each_key_comes_out_as_it_went_in)
+{
+    struct setting_partial of_host = {.has = 0}, of_vm = {.has = 0};
+    const struct setting_partial *host_layers[] = {&of_host}, *vm_layers[] = {&of_vm};
+    const struct vm_natural unknown = {kib(0), kib(0)};
+    int64_t host_values[HOST_KEY_COUNT], vm_values[VM_KEY_COUNT];
+    struct host_settings host;
+    struct vm_settings vm;
+    struct err err;
+
+    for (unsigned key = 0; key < HOST_KEY_COUNT; key++)
+        setting_put(&of_host, key, host_setting_defs[key].high);
+    for (unsigned key = 0; key < VM_KEY_COUNT; key++)
+        setting_put(&of_vm, key, vm_setting_defs[key].high);
+    host_settings_resolve(host_layers, 1, &host);
+    host_settings_values(&host, host_values);
+    ck_assert_int_eq(vm_settings_resolve(vm_layers, 1, unknown, &vm, &err), 0);
+    vm_settings_values(&vm, vm_values);
+    for (unsigned key = 0; key < HOST_KEY_COUNT; key++)
+        ck_assert_int_eq(host_values[key], of_host.value[key]);
+    for (unsigned key = 0; key < VM_KEY_COUNT; key++)
+        ck_assert_int_eq(vm_values[key], of_vm.value[key]);
+}
+END_TEST
+
 int main(void)
 {
     return suite_run("settings", (const TTest *const[]){
@@ -242,6 +267,7 @@ int main(void)
                                      sizes_that_nobody_gave_follow_from_one_another,
                                      static_max_cuts_without_a_word,
                                      what_breaks_the_order_is_refused_and_cut,
+                                     each_key_comes_out_as_it_went_in,
                                      any_layers_resolve_to_something_consistent,
                                      the_host_has_its_defaults,
                                      NULL,

@@ -80,6 +80,28 @@ START_TEST(what_others_need_is_taken_from_whoever_has_most_to_spare)
 }
 END_TEST
 
+/* A spike that is over is remembered as demand for a while; not at the cost of an equal that needs
+ * the memory now. */
+START_TEST(what_is_needed_now_comes_before_what_was_needed_a_while_ago)
+{
+    size_t was, is;
+
+    paper_init(&paper, 0);
+    was = paper_add(&paper, 256, 3000, 4096, 3000);
+    is = paper_add(&paper, 256, 1000, 4096, 1000);
+    paper_decide(&paper);
+    paper.vms[was].report.need = kib_mib(800);
+    paper.vms[is].report.need = kib_mib(2500);
+    paper_decide(&paper);
+    ck_assert_int_ge(paper.verdicts[was].demand.v, kib_mib(2900).v);
+    ck_assert_int_eq(share(is), 2500);
+    ck_assert_int_eq(share(was), 1500);
+    paper.vms[was].settings.priority = 51; /* the more important keeps its demand all the same */
+    paper_decide(&paper);
+    ck_assert_int_ge(share(was), 2900);
+}
+END_TEST
+
 START_TEST(the_more_important_may_keep_more_to_spare)
 {
     size_t high, low, needy;
@@ -233,6 +255,7 @@ int main(void)
                                   surplus_held_goes_back_to_the_host,
                                   surplus_shared_is_spread_by_room_and_leaves_the_headroom,
                                   what_others_need_is_taken_from_whoever_has_most_to_spare,
+                                  what_is_needed_now_comes_before_what_was_needed_a_while_ago,
                                   the_more_important_may_keep_more_to_spare,
                                   under_scarcity_minimums_come_first_then_demand_then_buffers,
                                   the_worked_example_of_docs_policy_md,

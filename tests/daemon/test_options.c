@@ -106,6 +106,8 @@ START_TEST(every_key_is_read)
                                         "surplus = hold\n"
                                         "action = observe\n"
                                         "blind = yes\n"
+                                        "demand-half-life = 1h\n"
+                                        "demand-lead = 5\n"
                                         "[vm db-*]\n"
                                         "mode = dynamic\n"
                                         "minimum = 1g\n"
@@ -130,6 +132,8 @@ START_TEST(every_key_is_read)
     ck_assert_int_eq(options->host.value[HOST_KEY_RESERVE], 128 * 1024);
     ck_assert_int_eq(options->host.value[HOST_KEY_SURPLUS], SURPLUS_HOLD);
     ck_assert_int_eq(options->host.value[HOST_KEY_ACTION], HOST_ACTION_OBSERVE);
+    ck_assert_int_eq(options->host.value[HOST_KEY_DEMAND_HALF_LIFE], INT64_C(3600) * 1000);
+    ck_assert_int_eq(options->host.value[HOST_KEY_DEMAND_LEAD], 5);
     ck_assert_uint_eq(options->host.has, (1u << HOST_KEY_COUNT) - 1);
     ck_assert_uint_eq(options->n_vms, 1);
     ck_assert_str_eq(options->vms[0].pattern, "db-*");
@@ -179,6 +183,8 @@ static const struct {
     {"[host]\nreserve = -5m", "reserve"},
     {"[host]\nsurplus = give", "'give' is none of keep, hold, share"},
     {"[host]\naction = maybe", "'maybe' is none of balance, observe"},
+    {"[host]\ndemand-half-life = 2d", "demand-half-life: 2d is outside 0d to 1d"},
+    {"[host]\ndemand-lead = 26", "demand-lead"},
     {"[host]\nblind = 1", "'1' is none of no, yes"},
     {"[vm *]\nbuffer = 4", "buffer: '4' is not a whole number from 5 to 2000"},
     {"[vm *]\nbuffer = 20%", "buffer"},

@@ -3,6 +3,9 @@
 
 E2E_TESTS = \
 	%D%/test_balance.py \
+	%D%/test_doctor.py \
+	%D%/test_limits.py \
+	%D%/test_metrics.py \
 	%D%/test_freeze.py \
 	%D%/test_kills.py \
 	%D%/test_hooks.py \

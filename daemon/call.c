@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Calls, as methods see them: one request each, answered once. */
+#include <event2/bufferevent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "base/err.h"
+#include "base/invariant.h"
+#include "daemon/connection_parts.h"
+#include "daemon/daemon.h"
+#include "daemon/memory.h"
+#include "daemon/options.h"
+#include "daemon/server.h"
+#include "daemon/shared.h"
+#include "daemon/user.h"
+#include "proto/proto.h"
+
+#define WRITER_KEEP ((size_t)1024 * 1024) /* a writer that grew above this is replaced */
+
+struct call *call_new(struct connection *connection, const struct method *method,
+                      const char *id_text)
+{
+    struct call *call = memory_new(1, sizeof(*call));
+
+    call->all = connection->all;
+    call->connection = connection;
+    call->user = connection->user;
+    call->user->calls++;
+    call->method = method;
+    call->pid = connection->peer.pid;
+    invariant(strlen(id_text) < sizeof(call->id));
+    memcpy(call->id, id_text, strlen(id_text) + 1);
+    DL_APPEND(connection->calls, call);
+    connection->n_calls++;
+    return call;
+}
+
+void call_orphan(struct call *call)
+{
+    DL_DELETE(call->connection->calls, call);
+    call->connection = NULL;
+    DL_APPEND(call->all->orphans, call);
+}
+
+void call_forget(struct call *call)
+{
+    struct connections *all = call->all;
+
+    if (call->connection) {
+        DL_DELETE(call->connection->calls, call);
+        call->connection->n_calls--;
+    } else {
+        DL_DELETE(all->orphans, call);
+    }
+    call->user->calls--;
+    user_put(&all->users, call->user);
+    free(call);
+}
+
+uid_t call_uid(const struct call *call)
+{
+    return call->user->uid;
+}
+
+pid_t call_pid(const struct call *call)
+{
+    return call->pid;
+}
+
+bool call_is_alive(const struct call *call)
+{
+    return call->connection != NULL;
+}
+
+void call_subscribe(struct call *call)
+{
+    struct connection *connection = call->connection;
+
+    if (!connection || connection->closing || connection->subscribed)
+        return;
+    connection->subscribed = true;
+    call->all->n_subscribers++;
+}
+
+void call_tell(struct call *call, const char *line, size_t length)
+{
+    struct connection *connection = call->connection;
+
+    if (connection && connection_unread(connection) + length <= CONNECTION_OUTPUT_LIMIT)
+        connection_send(connection, line, length);
+}
+
+struct proto_writer *call_answer_begin(struct call *call)
+{
+    invariant(!call->all->answering);
+    call->all->answering = call;
+    proto_reply_begin(call->all->answer, call->id);
+    (void)proto_writer_bytes(call->all->answer, &call->all->answer_from);
+    return call->all->answer;
+}
+
+/* Sends the line where somebody waits for it, and clears the writer. */
+static void send_answer(struct call *call)
+{
+    struct connections *all = call->all;
+    size_t length;
+    const char *bytes = proto_writer_bytes(all->answer, &length);
+
+    if (call->method->access > ACCESS_READ)
+        connections_drop_shared(all);
+    if (call->connection && call->id[0] != '\0')
+        connection_send(call->connection, bytes, length);
+    if (length <= WRITER_KEEP) {
+        proto_writer_clear(all->answer);
+        return;
+    }
+    proto_writer_free(all->answer);
+    all->answer = proto_writer_new();
+}
+
+/* The call is over. Its client, or its user's others, may have waited for just this. */
+static void call_free(struct call *call)
+{
+    struct connection *connection = call->connection, *other;
+    struct connections *all = call->all;
+    struct user *user = call->user;
+    bool full = user->calls >= (size_t)all->daemon->options->limits.calls;
+
+    call_forget(call);
+    if (connection)
+        connection_serve_on(connection);
+    if (!full)
+        return;
+    DL_FOREACH (all->list, other)
+        if (other->user == user && other != connection)
+            connection_serve_on(other);
+}
+
+void call_answer_end(struct call *call)
+{
+    invariant(call->all->answering == call);
+    proto_reply_end(call->all->answer);
+    call->all->answering = NULL;
+    send_answer(call);
+    call_free(call);
+}
+
+void call_fail(struct call *call, const struct err *err)
+{
+    invariant(!call->all->answering);
+    proto_write_error(call->all->answer, call->id, err);
+    send_answer(call);
+    connections_note_refusal(call->all, call->method, call_uid(call), err);
+    call_free(call);
+}
+
+/* --- answers for many --------------------------------------------------------------------------
+ */
+
+void call_answer_end_shared(struct call *call, enum shared_kind kind)
+{
+    struct connections *all = call->all;
+    size_t length;
+    const char *bytes = proto_writer_bytes(all->answer, &length);
+
+    shared_drop(all->shared[kind]);
+    all->shared[kind] = shared_new(bytes + all->answer_from, length - all->answer_from);
+    call_answer_end(call);
+}
+
+bool call_answer_again(struct call *call, enum shared_kind kind)
+{
+    struct connections *all = call->all;
+    struct evbuffer *output;
+    const char *bytes;
+    size_t before, length;
+
+    if (!all->shared[kind])
+        return false;
+    if (call->connection && call->id[0] != '\0') {
+        output = bufferevent_get_output(call->connection->stream);
+        proto_reply_begin(all->own, call->id);
+        (void)proto_writer_bytes(all->own, &before);
+        proto_reply_end(all->own);
+        bytes = proto_writer_bytes(all->own, &length);
+        connection_send(call->connection, bytes, before);
+        shared_send(all->shared[kind], output);
+        connection_send(call->connection, bytes + before, length - before);
+        proto_writer_clear(all->own);
+    }
+    call_free(call);
+    return true;
+}
