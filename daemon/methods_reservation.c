@@ -91,19 +91,8 @@ static const struct proto_param id_params[] = {{"id", PROTO_INTEGER, true},
 void method_reservation_release(struct daemon *daemon, struct call *call,
                                 const struct proto_request *request)
 {
-    struct proto_writer *answer;
-    struct err err;
-
-    if (!method_accept(call, request, id_params))
-        return;
-    if (reservations_release(daemon->reservations, proto_request_integer(request, "id", 0), &err)) {
-        call_fail(call, &err);
-        return;
-    }
-    answer = call_answer_begin(call);
-    proto_object_begin(answer, NULL);
-    proto_object_end(answer);
-    call_answer_end(call);
+    if (method_accept(call, request, id_params))
+        reservations_release(daemon->reservations, call, proto_request_integer(request, "id", 0));
 }
 
 void method_reservation_hold(struct daemon *daemon, struct call *call,

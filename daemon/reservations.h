@@ -101,8 +101,8 @@ void reservations_load(struct reservations *reservations, const struct db_reserv
 void reservations_ask(struct reservations *reservations, struct call *call,
                       const struct reservation_request *request);
 
-/* Ends one. 0, or −1 ERR_NOT_FOUND. */
-int reservations_release(struct reservations *reservations, int64_t id, struct err *err);
+/* Ends one, and answers call, which it takes, once that is on disk. */
+void reservations_release(struct reservations *reservations, struct call *call, int64_t id);
 
 /* This call stays open as long as the holder of a tied one lives. 0, or −1 ERR_NOT_FOUND. */
 int reservations_hold(struct reservations *reservations, struct call *call, int64_t id,
