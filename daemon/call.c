@@ -192,3 +192,18 @@ bool call_answer_again(struct call *call, enum shared_kind kind)
     call_free(call);
     return true;
 }
+
+void call_answer_done(void *arg, int rc, const struct err *err)
+{
+    struct call *call = arg;
+    struct proto_writer *answer;
+
+    if (rc) {
+        call_fail(call, err);
+        return;
+    }
+    answer = call_answer_begin(call);
+    proto_object_begin(answer, NULL);
+    proto_object_end(answer);
+    call_answer_end(call);
+}

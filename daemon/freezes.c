@@ -99,16 +99,12 @@ static void fail(struct freezing *freezing, const struct err *err)
 static void on_saved(void *arg, int rc, const struct err *err)
 {
     struct freezing *freezing = arg;
-    struct proto_writer *answer;
 
     freezing->saved = true;
     if (rc) {
         fail(freezing, err);
     } else if (freezing->thaws) {
-        answer = call_answer_begin(freezing->call);
-        proto_object_begin(answer, NULL);
-        proto_object_end(answer);
-        call_answer_end(freezing->call);
+        call_answer_done(freezing->call, 0, NULL);
         freezing_free(freezing);
     } else {
         loop_look_soon(freezing->owner->daemon->loop, 0);

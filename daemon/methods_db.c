@@ -13,21 +13,6 @@
 /* --- backup ------------------------------------------------------------------------------------
  */
 
-static void on_backup(void *arg, int rc, const struct err *err)
-{
-    struct call *call = arg;
-    struct proto_writer *answer;
-
-    if (rc) {
-        call_fail(call, err);
-        return;
-    }
-    answer = call_answer_begin(call);
-    proto_object_begin(answer, NULL);
-    proto_object_end(answer);
-    call_answer_end(call);
-}
-
 void method_db_backup(struct daemon *daemon, struct call *call, const struct proto_request *request)
 {
     static const struct proto_param params[] = {{"file", PROTO_TEXT, true},
@@ -36,7 +21,8 @@ void method_db_backup(struct daemon *daemon, struct call *call, const struct pro
 
     if (!method_accept(call, request, params))
         return;
-    if (db_backup(daemon->db, proto_request_text(request, "file", ""), on_backup, call, &err))
+    if (db_backup(daemon->db, proto_request_text(request, "file", ""), call_answer_done, call,
+                  &err))
         call_fail(call, &err);
 }
 

@@ -134,26 +134,11 @@ void method_vm_set(struct daemon *daemon, struct call *call, const struct proto_
                 call_uid(call), on_set, setting);
 }
 
-static void on_forgotten(void *arg, int rc, const struct err *err)
-{
-    struct call *call = arg;
-    struct proto_writer *answer;
-
-    if (rc) {
-        call_fail(call, err);
-        return;
-    }
-    answer = call_answer_begin(call);
-    proto_object_begin(answer, NULL);
-    proto_object_end(answer);
-    call_answer_end(call);
-}
-
 void method_vm_forget(struct daemon *daemon, struct call *call, const struct proto_request *request)
 {
     if (method_accept(call, request, name_params))
         changes_forget(daemon->changes, proto_request_text(request, "name", ""), call_uid(call),
-                       on_forgotten, call);
+                       call_answer_done, call);
 }
 
 void method_vm_build(struct daemon *daemon, struct call *call, const struct proto_request *request)

@@ -21,7 +21,6 @@
 #include "daemon/reservations_parts.h"
 #include "daemon/server.h"
 #include "db/db.h"
-#include "proto/proto.h"
 
 int64_t reservations_wall_ms(void)
 {
@@ -203,21 +202,6 @@ static struct reservation *find_or_fail(const struct reservations *reservations,
     return reservation;
 }
 
-static void on_released(void *arg, int rc, const struct err *err)
-{
-    struct call *call = arg;
-    struct proto_writer *answer;
-
-    if (rc) {
-        call_fail(call, err);
-        return;
-    }
-    answer = call_answer_begin(call);
-    proto_object_begin(answer, NULL);
-    proto_object_end(answer);
-    call_answer_end(call);
-}
-
 /* The row goes once more, with whoever waits for that: all that was posted before is on disk then.
  */
 void reservations_release(struct reservations *reservations, struct call *call, int64_t id)
@@ -231,7 +215,7 @@ void reservations_release(struct reservations *reservations, struct call *call, 
     }
     reservation_end(reservations, reservation, EVENT_RESERVATION_RELEASED, "reason=request");
     loop_look_soon(reservations->daemon->loop, 0);
-    if (drop_row(reservations, id, on_released, call, &err))
+    if (drop_row(reservations, id, call_answer_done, call, &err))
         call_fail(call, &err);
 }
 

@@ -79,6 +79,10 @@ void server_drop_shared(struct server *server);
 /* How many clients there are. */
 size_t server_connections(const struct server *server);
 
+/* Answers with an empty object, or where rc is not 0 with err; arg is the call. What the database
+ * calls when a change is on disk. */
+void call_answer_done(void *arg, int rc, const struct err *err);
+
 /* Answers with an error and frees call. */
 void call_fail(struct call *call, const struct err *err);
 

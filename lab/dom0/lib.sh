@@ -206,6 +206,21 @@ leave_free() { # MIB
     configure '[host]' "reserve = $(($(xl_free_mib) - $1))m"
 }
 
+# A host with the guests one, two and three, which have all that there is, and can give 80 MiB each.
+three_full_guests() {
+    for guest in one two three; do
+        start_guest $guest pv 176 192
+    done
+    guests_ready one two three
+    leave_free 8
+    configure '[vm *]' 'mode = dynamic' 'minimum = 96m' 'priority = 30'
+    start_daemon
+    for guest in one two three; do
+        wait_until 60 "$guest reports" seen "vm $guest status" != unknown
+    done
+    settled 60
+}
+
 # Starts it and waits until it answers. Its database stays from one start to the next within a
 # scenario.
 start_daemon() {

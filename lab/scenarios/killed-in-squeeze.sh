@@ -7,17 +7,7 @@
 # shellcheck source=../dom0/lib.sh
 . /lab/lib.sh
 
-for guest in one two three; do
-    start_guest $guest pv 176 192
-done
-guests_ready one two three
-leave_free 8
-configure "[vm *]" "mode = dynamic" "minimum = 96m" "priority = 30"
-start_daemon
-for guest in one two three; do
-    wait_until 60 "$guest reports" seen "vm $guest status" != unknown
-done
-settled 60
+three_full_guests
 
 write_guest first pv 128 128
 write_guest second pv 96 96

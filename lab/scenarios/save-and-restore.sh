@@ -17,7 +17,7 @@ ctl freeze moves
 assert_equal "its state" "$(vm moves state)" frozen
 before=$(target_kib moves)
 xl save moves /tmp/moves.save
-begin_load other "anon 70"
+raise_load other 15 30 45
 wait_until 60 "it is off" seen "vm moves state" = off
 ctl start /tmp/moves.save
 rm /tmp/moves.save

@@ -12,17 +12,7 @@ targets() {
     done
 }
 
-for guest in one two three; do
-    start_guest $guest pv 176 192
-done
-guests_ready one two three
-leave_free 8
-configure "[vm *]" "mode = dynamic" "minimum = 96m" "priority = 30"
-start_daemon
-for guest in one two three; do
-    wait_until 60 "$guest reports" seen "vm $guest status" != unknown
-done
-settled 60
+three_full_guests
 
 before=$(targets)
 write_guest big pv 512 512
