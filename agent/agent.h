@@ -19,6 +19,9 @@ struct agent {
     struct kernel_view seen;  /* what it was made from */
     int64_t said_ms;
     bool has_said;
+    struct kib available; /* at the last look, at looked_ms */
+    int64_t looked_ms;
+    bool pressing;       /* memory runs out soon, as the last look showed: look again at once */
     bool unread, unsaid; /* the kernel, the store failed last time: it is logged once */
 };
 

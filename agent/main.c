@@ -179,6 +179,11 @@ static void open_trigger(struct trigger *trigger, const char *root)
         log_notice("no-pressure-signal error=\"%s\"", err.text);
 }
 
+static int64_t until_next_look(const struct agent *agent, int64_t interval_ms)
+{
+    return agent->pressing && interval_ms > NEED_PRESSING_MS ? NEED_PRESSING_MS : interval_ms;
+}
+
 /* Ends with a signal, or here where it cannot begin. */
 static int run(const struct command *command)
 {
@@ -196,7 +201,7 @@ static int run(const struct command *command)
     open_trigger(&trigger, command->root);
     while (true) {
         agent_tick(&agent, clock_ms(CLOCK_BOOTTIME), urgent);
-        urgent = trigger_wait(&trigger, command->interval_ms);
+        urgent = trigger_wait(&trigger, until_next_look(&agent, command->interval_ms));
     }
 }
 

@@ -76,6 +76,17 @@ void need_report(const struct kernel_view *now, const struct kernel_view *before
     };
 }
 
+bool need_is_pressing(const struct kernel_view *now, struct kib available_before,
+                      int64_t elapsed_ms)
+{
+    struct kib available = now->memory.available;
+    struct kib used = kib_excess(available_before, available);
+
+    if (available.v < now->held.v / 8)
+        return true;
+    return elapsed_ms > 0 && kib_scale(used, 4000, elapsed_ms).v > available.v;
+}
+
 /* Amounts are held against the need that was last said, so that small ones do not chatter. */
 static bool moved(struct kib now, struct kib last, struct kib need)
 {

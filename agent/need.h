@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/units.h"
+
 struct guest_report;
 struct kernel_view;
 
@@ -23,6 +25,17 @@ struct kernel_view;
  */
 void need_report(const struct kernel_view *now, const struct kernel_view *before,
                  int64_t elapsed_ms, int64_t page_kib, struct guest_report *out);
+
+#define NEED_PRESSING_MS INT64_C(100) /* between two looks while memory runs out */
+
+/*
+ * Does memory run out soon: is less than an eighth of what is held available, or will all of it be
+ * used within 4 s if it goes on as since the look before, elapsed_ms ago, when so much was
+ * available? A second is long then: a guest without swap that takes 100 MiB in it is dead before
+ * the host hears of it.
+ */
+bool need_is_pressing(const struct kernel_view *now, struct kib available_before,
+                      int64_t elapsed_ms);
 
 /* Is now to be said, elapsed_ms after last was? */
 bool need_worth_saying(const struct guest_report *now, const struct guest_report *last,

@@ -7,41 +7,8 @@
 set -u
 vms=${1:-100}
 seconds=${2:-10}
-build=${XENMEM_BUILD:-.}
-stage=$(mktemp -d) || exit 1
-daemon=
-
-clean_up() {
-    [ -z "$daemon" ] || kill "$daemon"
-    "$build/sim/xenmem-sim" stop "$stage/idle.scenario"
-    wait
-    rm -rf "$stage"
-}
-trap clean_up EXIT
-
-write_scenario() {
-    printf '[host]\nsize = %dm\ndom0 = 1g\n' $((4096 + vms * 800))
-    for ((i = 0; i < vms; i++)); do
-        printf '[vm vm%d]\nmemory = 768m\nmaxmem = 2g\ndemand = 500m\n' "$i"
-    done
-}
-
-start_daemon() {
-    write_scenario >"$stage/idle.scenario"
-    printf '[daemon]\nlog-level = debug\n[vm *]\nmode = dynamic\nminimum = 256m\n' >"$stage/conf"
-    "$build/daemon/xenmemd" -c "$stage/conf" --backend "sim:$stage/idle.scenario" \
-        --socket "$stage/sock" --database "$stage/db" 2>"$stage/log" &
-    daemon=$!
-    until "$build/cli/xenmemctl" --socket "$stage/sock" balance >"$stage/out" 2>&1; do
-        kill -0 "$daemon" || { tail -n 3 "$stage/log"; exit 1; }
-        sleep 0.2
-    done
-    sleep 5
-}
-
-passes() {
-    grep -c ' pass ' "$stage/log"
-}
+# shellcheck source=host.sh
+. "${BASH_SOURCE%/*}/host.sh"
 
 show_memory() {
     awk '/^VmRSS|^RssAnon/ { printf "%-28s %8d KiB\n", $1, $2 }' "/proc/$daemon/status"
@@ -76,7 +43,9 @@ show_instructions() {
         printf "instructions a pass          %8.0f (mean of 300)\n", $NF / 300; exit }' "$stage/valgrind"
 }
 
-start_daemon
+start_daemon "$vms" 500m
+"$build/cli/xenmemctl" --socket "$stage/sock" balance >"$stage/out" 2>&1
+sleep 5
 echo "idle xenmemd, $vms VMs (simulated host), a pass a second:"
 show_memory
 show_syscalls

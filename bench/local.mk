@@ -2,7 +2,7 @@
 # Benchmarks: programs that print numbers and judge nothing. `make bench` builds and runs them all;
 # README.md says what each measures.
 
-BENCHMARKS = %D%/decide %D%/tick %D%/history %D%/idle.sh %D%/flood.sh %D%/refuse.py
+BENCHMARKS = %D%/decide %D%/tick %D%/history %D%/idle.sh %D%/busy.sh %D%/flood.sh %D%/refuse.py
 if WITH_XEN
 BENCHMARKS += %D%/agent.py
 agent_static = agent/xenmem-agent-static
@@ -10,7 +10,7 @@ endif
 benchmark_tools = %D%/decide %D%/tick %D%/history %D%/flood
 EXTRA_PROGRAMS += $(benchmark_tools)
 CLEANFILES += $(benchmark_tools)
-EXTRA_DIST += %D%/agent.py %D%/idle.sh %D%/flood.sh %D%/refuse.py %D%/README.md
+EXTRA_DIST += %D%/agent.py %D%/busy.sh %D%/host.sh %D%/idle.sh %D%/flood.sh %D%/refuse.py %D%/README.md
 
 %C%_flood_SOURCES = %D%/flood.c
 
@@ -24,7 +24,18 @@ EXTRA_DIST += %D%/agent.py %D%/idle.sh %D%/flood.sh %D%/refuse.py %D%/README.md
 %C%_decide_SOURCES = %D%/decide.c
 %C%_decide_LDADD = libxm_core.a libxm_base.a
 
-.PHONY: bench
+# make bench-xen: on real Xen, in the lab; one boot for all of them.
+BENCH_XEN = %D%/xen/noisy-guest.sh %D%/xen/reaction.sh
+EXTRA_DIST += $(BENCH_XEN)
+if WITH_XEN
+bench-xen: all $(lab_programs)
+	$(in_lab)/run $(addprefix $(abs_srcdir)/,$(BENCH_XEN))
+else
+bench-xen:
+	@echo 'this takes a build with Xen: install libxen-dev, and configure again' >&2; exit 1
+endif
+
+.PHONY: bench bench-xen
 bench: all $(benchmark_tools) $(agent_static)
 	@$(AM_TESTS_ENVIRONMENT) for benchmark in $(BENCHMARKS); do \
 		echo "== $$benchmark"; \

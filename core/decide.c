@@ -70,6 +70,18 @@ static struct kib trial_of(const struct vm *vm, const struct vm_track *track,
     return less.v < verdict->low.v ? settle_trial(vm, track, low) : kib(0);
 }
 
+/* As it would be without the measures that tests switch off. */
+static void misjudge(const struct vm *vm, const struct decide_faults *faults,
+                     struct verdict *verdict)
+{
+    if (faults->no_floors)
+        verdict->low = kib(0);
+    if (faults->trust_all)
+        verdict->low = kib_max(verdict->low, vm->report.floor);
+    if (faults->believe_all)
+        verdict->demand = verdict->wanted = verdict->high = vm->report.need;
+}
+
 static enum role judge(const struct snapshot *snapshot, const struct vm *vm, struct vm_track *track,
                        struct verdict *verdict, struct kib *trial,
                        const struct decide_faults *faults)
@@ -78,8 +90,7 @@ static enum role judge(const struct snapshot *snapshot, const struct vm *vm, str
 
     demand_follow(vm, &snapshot->settings, snapshot->now_ms, track);
     demand_judge(vm, track, verdict);
-    if (faults->no_floors)
-        verdict->low = kib(0);
+    misjudge(vm, faults, verdict);
     verdict->state = vm->state;
     verdict->share = verdict->goal = vm->target;
     verdict->reason = judge_role(vm, faults);
@@ -89,6 +100,8 @@ static enum role judge(const struct snapshot *snapshot, const struct vm *vm, str
     }
     low = verdict->low;
     settle_follow(vm, snapshot->now_ms, track);
+    if (faults->no_probe)
+        track->mobile = true;
     if (!faults->no_settle)
         settle_judge(vm, track, verdict);
     if (verdict->reason == REASON_STATIC)

@@ -67,6 +67,7 @@ struct verdict {
     enum vm_status status;
     enum vm_state state; /* as in the snapshot, or VM_UNRESPONSIVE */
     enum reason reason;  /* why goal is what it is */
+    bool suspicious;     /* it says that more memory is in use than it has: that cannot be so */
 };
 
 enum action_kind {
@@ -148,6 +149,9 @@ struct decide_faults {
     bool no_floors;       /* minimums and floors are ignored */
     bool no_settle;       /* guests that do not follow are never found */
     bool no_gate;         /* paused and booting domains are written too */
+    bool no_probe;        /* guests are lowered before they were seen to move */
+    bool trust_all;       /* what any guest says that it cannot give back binds */
+    bool believe_all;     /* a need counts even beyond the VM's own maximum */
 };
 
 void decide(const struct snapshot *snapshot, struct vm_track *tracks, struct decision *decision,

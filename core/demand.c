@@ -113,6 +113,20 @@ void demand_follow(const struct vm *vm, const struct host_settings *settings, in
     track->has_demand = true;
 }
 
+static struct kib with_margin(struct kib floor)
+{
+    return kib_add(floor, kib_add(DEMAND_FLOOR_MARGIN, kib(floor.v / DEMAND_FLOOR_SHARE)));
+}
+
+/* Memory that a guest has in use it holds, or has in its swap. Only our own agent says both. */
+static bool is_suspicious(const struct vm *vm)
+{
+    struct kib most = kib_add(vm->assigned, vm->report.swap_used);
+
+    most = kib_add(most, kib_add(DEMAND_DOUBT, kib(vm->assigned.v / DEMAND_DOUBT_SHARE)));
+    return vm->report.source == NEED_AGENT && vm->report.need.v > most.v;
+}
+
 /* Never below what the operator said, what an idle kernel needs, nor what its page structures take.
  */
 static struct kib lowest(const struct vm *vm)
@@ -121,8 +135,8 @@ static struct kib lowest(const struct vm *vm)
 
     low = kib_max(low, demand_floor_curve(vm->settings.startup));
     low = kib_max(low, kib(vm->settings.maximum.v / 64));
-    if (vm->settings.trust && vm->fresh)
-        low = kib_max(low, vm->report.floor);
+    if (vm->settings.trust && vm->fresh && vm->report.floor.v > 0)
+        low = kib_max(low, with_margin(vm->report.floor));
     return kib_min(low, vm->settings.maximum);
 }
 
@@ -152,6 +166,7 @@ void demand_judge(const struct vm *vm, const struct vm_track *track, struct verd
     verdict->wanted = verdict->low;
     verdict->pressure = -1;
     verdict->status = VM_STATUS_UNKNOWN;
+    verdict->suspicious = vm->fresh && is_suspicious(vm);
     if (!vm->fresh || !track->has_demand)
         return;
     demand = track->demand;

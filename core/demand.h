@@ -9,6 +9,17 @@
  * percent, as PSI's avg10. */
 #define DEMAND_PRESSURE_MOST 5000
 
+/* What cannot be given back is not enough to live on. An idle Linux 6.1 of 256 MiB that says 52 MiB
+ * was seen to die at 76: a margin of 24 MiB, and a sixteenth, because what the kernel keeps free
+ * for itself grows with it. */
+#define DEMAND_FLOOR_MARGIN ((struct kib){INT64_C(24) * 1024})
+#define DEMAND_FLOOR_SHARE  16
+
+/* A report is up to a heartbeat old, and a balloon's own count is off by a little: so much more in
+ * use than there is (and a sixteenth of that) is no contradiction yet. */
+#define DEMAND_DOUBT       ((struct kib){INT64_C(16) * 1024})
+#define DEMAND_DOUBT_SHARE 16
+
 /*
  * Takes the snapshot's report of one VM into its filter. A rise is believed at once, and taken to
  * go on by as much again, at most settings->demand_lead_percent of the need; after a fall, half of

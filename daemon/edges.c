@@ -46,6 +46,7 @@ static void on_gone(void *arg, struct vm_entry *vm, const struct domain *last)
                        last->now.assigned.v);
     vm->raised = vm->pending = VM_STATUS_UNKNOWN;
     vm->raised_unresponsive = false;
+    vm->suspicious = (struct edge){0};
     if (daemon->reservations)
         reservations_note_death(daemon->reservations, vm->name, last);
 }
@@ -118,6 +119,19 @@ static void follow_response(struct daemon *daemon, struct domain *domain)
                        domain->now.assigned.v, domain->now.target.v);
 }
 
+static void follow_suspicion(struct daemon *daemon, struct domain *domain, int64_t now_ms)
+{
+    const struct hv_domain *now = &domain->now;
+    struct edge *edge = &domain->vm->suspicious;
+
+    if (!edge_follow(edge, domain->verdict.suspicious || now->noisy, now_ms, EDGE_SUSPICION_MS))
+        return;
+    events_raise_about(
+        daemon->events, edge->told ? EVENT_VM_SUSPICIOUS : EVENT_VM_PLAUSIBLE, domain->vm->name,
+        "need_kib=%" PRId64 " swap_used_kib=%" PRId64 " assigned_kib=%" PRId64 " noisy=%d",
+        now->report.need.v, now->report.swap_used.v, now->assigned.v, now->noisy);
+}
+
 static void follow_override(struct daemon *daemon, struct domain *domain)
 {
     if (domain->overridden == domain->override_told)
@@ -136,4 +150,5 @@ void edges_of_domain(struct daemon *daemon, struct domain *domain, int64_t now_m
         return;
     follow_status(daemon, domain, now_ms);
     follow_response(daemon, domain);
+    follow_suspicion(daemon, domain, now_ms);
 }

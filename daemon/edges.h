@@ -16,6 +16,10 @@ struct registry_watcher;
 /* A state must have lasted so long before it is told. */
 #define EDGE_HOLD_MS INT64_C(5000)
 
+/* A guest's claim that cannot be so may be true the next moment, when it has the memory: only one
+ * that lasts, and stays away for as long, is told. */
+#define EDGE_SUSPICION_MS INT64_C(60000)
+
 /* Something that is so or not, and whether that was told. Zeroed: it is not so. */
 struct edge {
     bool told;    /* as it was last told */

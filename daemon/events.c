@@ -43,6 +43,8 @@ static const struct {
     [EVENT_VM_OK] = {"vm-ok", LOG_LEVEL_NOTICE},
     [EVENT_VM_UNRESPONSIVE] = {"vm-unresponsive", LOG_LEVEL_WARNING},
     [EVENT_VM_RECOVERED] = {"vm-recovered", LOG_LEVEL_NOTICE},
+    [EVENT_VM_SUSPICIOUS] = {"vm-suspicious", LOG_LEVEL_WARNING},
+    [EVENT_VM_PLAUSIBLE] = {"vm-plausible", LOG_LEVEL_NOTICE},
     [EVENT_VM_APPEARED] = {"vm-appeared", LOG_LEVEL_NOTICE},
     [EVENT_VM_GONE] = {"vm-gone", LOG_LEVEL_NOTICE},
     [EVENT_OVERRIDE_SEEN] = {"override-seen", LOG_LEVEL_NOTICE},

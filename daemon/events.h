@@ -24,6 +24,8 @@ enum event_kind {
     EVENT_VM_OK,
     EVENT_VM_UNRESPONSIVE,
     EVENT_VM_RECOVERED,
+    EVENT_VM_SUSPICIOUS, /* it says that more is in use than it has, or never stops saying things */
+    EVENT_VM_PLAUSIBLE,
     EVENT_VM_APPEARED,
     EVENT_VM_GONE,
     EVENT_OVERRIDE_SEEN,

@@ -15,6 +15,7 @@
 #include "core/decide.h"
 #include "core/model.h"
 #include "core/settings.h"
+#include "daemon/edges.h"
 #include "daemon/meter.h"
 #include "hv/hv.h"
 
@@ -51,6 +52,7 @@ struct vm_entry {
     int64_t frozen_until_ms;     /* wall clock; 0 until it is thawed */
     bool raised_unresponsive;    /* vm-unresponsive was raised and not cleared */
     struct meter meter;          /* for metrics */
+    struct edge suspicious;      /* vm-suspicious */
     UT_hash_handle hh;           /* by name */
 };
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 dist_doc_DATA = \
 	%D%/ARCHITECTURE.md \
+	%D%/demand.md \
 	%D%/policy.md \
 	%D%/protocol.md \
 	%D%/screens.md \

@@ -51,6 +51,7 @@ struct hv_domain {
     bool has_own_target;     /* false: we never wrote this domain's target */
     struct guest_report report; /* last text that could be understood; source NEED_NONE before */
     int64_t report_ms;          /* when it last changed, on the clock given to hv_read */
+    bool noisy; /* it writes so often that it is not listened to, only looked at once a look */
 };
 
 struct hv_node {

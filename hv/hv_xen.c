@@ -156,6 +156,7 @@ static int xen_read(struct hv *hv, int64_t now_ms, struct hv_view *view, struct 
     if (read_memory(xen, &view->host, err))
         return -1;
     read_sharing(xen, &view->host);
+    xen->now_ms = now_ms;
     domains_update(xen, now_ms);
     read_nodes(xen, &view->host);
     xen->view = realloc(xen->view, (xen->n_known + 1) * sizeof(*xen->view));

@@ -8,6 +8,7 @@
 #include <xenstore.h>
 
 #include "hv/hv_ops.h"
+#include "hv/noise.h"
 #include "hv/rest.h"
 
 /* What a watch said that must be read again. */
@@ -16,6 +17,7 @@
 #define STALE_AGENT  0x4u  /* data/xenmem */
 #define STALE_SERVER 0x8u  /* data/meminfo_free */
 #define STALE_QUBES  0x10u /* memory/meminfo */
+#define STALE_REPORT (STALE_AGENT | STALE_SERVER | STALE_QUBES)
 #define STALE_ALL    0x1fu
 
 /* What is known of one domain between two looks. */
@@ -25,6 +27,7 @@ struct xen_domain {
     bool introduced;       /* xenstored knows it */
     struct kib videoram;   /* memory/videoram; 0 where there is none */
     struct rest rest;
+    struct noise noise;
 };
 
 struct xen {
@@ -39,6 +42,7 @@ struct xen {
         all_pages; /* free and held by domains together, when both last were at rest; 0 before */
     struct xen_domain *known; /* ascending by domid */
     size_t n_known;
+    int64_t now_ms;           /* of the last hv_read */
     struct hv_domain *view;   /* what hv_read hands out */
     size_t n_reads;           /* values read from xenstore since the last hv_read began */
     bool sharing_unsupported; /* asked once */
@@ -52,6 +56,10 @@ struct xen {
 int store_open(struct xen *xen, struct err *err);
 void store_watch(struct xen *xen, uint32_t domid);
 void store_unwatch(struct xen *xen, uint32_t domid);
+
+/* Listens again to a guest that was too noisy, if it is time; until then marks its keys stale. */
+void store_poll(struct xen *xen, struct xen_domain *domain);
+
 int store_drain(struct xen *xen, unsigned *changes, struct err *err);
 void store_refresh(struct xen *xen, struct xen_domain *domain, int64_t now_ms);
 

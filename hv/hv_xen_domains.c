@@ -157,6 +157,7 @@ static void update_domain(struct xen *xen, struct xen_domain *domain, const xc_d
 {
     take_info(&domain->seen, info);
     look_at_introduction(xen, domain, info);
+    store_poll(xen, domain);
     if (domain->stale)
         store_refresh(xen, domain, now_ms);
     look_at_pod(xen, domain);

@@ -2,7 +2,8 @@
 /*
  * What xenstore says of each domain. Every read is a round trip, so nothing is read unless a watch
  * said that it changed. Guests can fire watches as often as they like: an event only sets a flag,
- * and a flagged value is read once a look.
+ * and a flagged value is read once a look; and one that fires them all the time is watched no more,
+ * but read at every look (hv/noise.h).
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -39,26 +40,40 @@ static void make_watch(char *path, char *token, uint32_t domid, size_t i)
     snprintf(token, PATH_ROOM, "%c%" PRIu32, watched[i].letter, domid);
 }
 
-void store_watch(struct xen *xen, uint32_t domid)
+/* Those of the watches that tell of one of these. One that cannot be set fires never; the domain
+ * then shows as it was at first. Next start tries anew. */
+static void set_watches(struct xen *xen, uint32_t domid, unsigned stale, bool on)
 {
     char path[PATH_ROOM], token[PATH_ROOM];
 
-    /* One that cannot be set fires never; the domain then shows as it was at first. Next start
-     * tries anew. */
     for (size_t i = 0; i < N_WATCHED; i++) {
+        if (!(watched[i].stale & stale))
+            continue;
         make_watch(path, token, domid, i);
-        (void)xs_watch(xen->xs, path, token);
+        if (on)
+            (void)xs_watch(xen->xs, path, token);
+        else
+            (void)xs_unwatch(xen->xs, path, token);
     }
+}
+
+void store_watch(struct xen *xen, uint32_t domid)
+{
+    set_watches(xen, domid, STALE_ALL, true);
 }
 
 void store_unwatch(struct xen *xen, uint32_t domid)
 {
-    char path[PATH_ROOM], token[PATH_ROOM];
+    set_watches(xen, domid, STALE_ALL, false);
+}
 
-    for (size_t i = 0; i < N_WATCHED; i++) {
-        make_watch(path, token, domid, i);
-        (void)xs_unwatch(xen->xs, path, token);
-    }
+void store_poll(struct xen *xen, struct xen_domain *domain)
+{
+    if (noise_ends(&domain->noise, xen->now_ms))
+        set_watches(xen, domain->seen.ref.domid, STALE_REPORT, true);
+    else if (domain->noise.deaf)
+        domain->stale |= STALE_REPORT;
+    domain->seen.noisy = noise_goes_on(&domain->noise, xen->now_ms);
 }
 
 int store_open(struct xen *xen, struct err *err)
@@ -72,6 +87,19 @@ int store_open(struct xen *xen, struct err *err)
     return 0;
 }
 
+/* What a guest too noisy to be listened to still has under way is seen at the next look. */
+static unsigned note_change(struct xen *xen, struct xen_domain *domain, size_t i)
+{
+    if (watched[i].stale & STALE_REPORT) {
+        if (noise_fired(&domain->noise, xen->now_ms))
+            set_watches(xen, domain->seen.ref.domid, STALE_REPORT, false);
+        if (domain->noise.deaf)
+            return 0;
+    }
+    domain->stale |= watched[i].stale;
+    return watched[i].change;
+}
+
 static unsigned note_event(struct xen *xen, const char *token)
 {
     struct xen_domain *domain;
@@ -79,12 +107,9 @@ static unsigned note_event(struct xen *xen, const char *token)
     if (token[0] == '+' || token[0] == '-')
         return HV_DOMAINS;
     domain = domains_find(xen, (uint32_t)strtoul(token + 1, NULL, 10));
-    for (size_t i = 0; domain && i < N_WATCHED; i++) {
-        if (watched[i].letter == token[0]) {
-            domain->stale |= watched[i].stale;
-            return watched[i].change;
-        }
-    }
+    for (size_t i = 0; domain && i < N_WATCHED; i++)
+        if (watched[i].letter == token[0])
+            return note_change(xen, domain, i);
     return 0;
 }
 

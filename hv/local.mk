@@ -20,6 +20,7 @@ libxm_hv_a_SOURCES = \
 	%D%/hv_sim_world.c %D%/hv_sim_world.h \
 	%D%/hv_sim_write.c \
 	%D%/hv_sim_xl.c %D%/hv_sim_xl.h \
+	%D%/noise.c %D%/noise.h \
 	%D%/rest.c %D%/rest.h
 if WITH_XEN
 libxm_hv_a_SOURCES += \

@@ -12,6 +12,7 @@ LAB_SCENARIOS = \
 	%D%/scenarios/list-matches-xl.sh \
 	%D%/scenarios/load-moves.sh \
 	%D%/scenarios/override.sh \
+	%D%/scenarios/pressure.sh \
 	%D%/scenarios/reboot-keeps-memory.sh \
 	%D%/scenarios/save-and-restore.sh \
 	%D%/scenarios/start-makes-room.sh \
@@ -33,15 +34,22 @@ EXTRA_DIST += \
 
 if WITH_XEN
 # Not static: libxenstore.a has no reader thread, and loses answers once there is a watch.
-EXTRA_PROGRAMS += %D%/workload
+lab_programs = %D%/workload %D%/liar %D%/reaction
+EXTRA_PROGRAMS += $(lab_programs)
 %C%_workload_SOURCES = %D%/workload.c
 %C%_workload_CFLAGS = $(AM_CFLAGS) $(XENSTORE_CFLAGS)
 %C%_workload_LDADD = $(XENSTORE_LIBS)
-CLEANFILES += %D%/workload
+%C%_liar_SOURCES = %D%/liar.c
+%C%_liar_CFLAGS = $(AM_CFLAGS) $(XENSTORE_CFLAGS)
+%C%_liar_LDADD = $(XENSTORE_LIBS)
+%C%_reaction_SOURCES = %D%/reaction.c
+%C%_reaction_CFLAGS = $(AM_CFLAGS) $(XENSTORE_CFLAGS)
+%C%_reaction_LDADD = $(XENSTORE_LIBS)
+CLEANFILES += $(lab_programs)
 
 in_lab = XENMEM_BUILD='$(abs_top_builddir)' $(BASH_PROGRAM) '$(srcdir)'/%D%
 
-check-xen check-xen-full bench-xen: all %D%/workload
+check-xen check-xen-full bench-xen: all $(lab_programs)
 check-xen:
 	$(in_lab)/run
 	$(in_lab)/self-test.sh

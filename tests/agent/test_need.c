@@ -198,6 +198,23 @@ START_TEST(what_changed_is_said_at_once)
 }
 END_TEST
 
+START_TEST(memory_that_runs_out_presses)
+{
+    struct kernel_view view = guest();
+
+    ck_assert(!need_is_pressing(&view, kib_mib(600), 1000));
+    ck_assert(!need_is_pressing(&view, kib_mib(750), 1000)); /* four seconds more, exactly */
+    ck_assert(need_is_pressing(&view, kib_mib(751), 1000));
+    ck_assert(need_is_pressing(&view, kib_mib(616), 100));
+    ck_assert(!need_is_pressing(&view, kib_mib(100), 1000)); /* it becomes more */
+    ck_assert(!need_is_pressing(&view, kib_mib(751), 0));
+    view.memory.available = kib_mib(128);
+    ck_assert(!need_is_pressing(&view, kib_mib(128), 1000));
+    view.memory.available = kib_mib(127); /* less than an eighth */
+    ck_assert(need_is_pressing(&view, kib_mib(127), 1000));
+}
+END_TEST
+
 START_TEST(a_guest_that_needed_nothing_says_so_when_it_does)
 {
     struct guest_report last = {.source = NEED_AGENT}, now = last;
@@ -225,6 +242,7 @@ int main(void)
     tcase_add_test(tests, swapping_is_told_as_a_rate);
     tcase_add_test(tests, what_hardly_changed_waits_for_the_heartbeat);
     tcase_add_test(tests, what_changed_is_said_at_once);
+    tcase_add_test(tests, memory_that_runs_out_presses);
     tcase_add_test(tests, a_guest_that_needed_nothing_says_so_when_it_does);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);

@@ -155,6 +155,87 @@ START_TEST(a_guest_without_a_balloon_driver_loses_no_more_than_one_step)
 }
 END_TEST
 
+/* The target of one of 3000 MiB that needs 500, may go down to 256, and says so much of its floor,
+ * beside one that wants all there is: what is it left with? */
+static int64_t left_with(int64_t startup_mib, int64_t maximum_mib, int64_t floor_mib, bool trust,
+                         const struct decide_faults *faults)
+{
+    size_t giver, taker;
+
+    paper_init(&paper, 0);
+    paper.faults = *faults;
+    giver = paper_add(&paper, 64, 3000, maximum_mib, 100);
+    taker = paper_add(&paper, 64, 1000, 16384, 16000);
+    paper.vms[giver].settings.startup = kib_mib(startup_mib);
+    paper.vms[giver].settings.trust = trust;
+    paper.vms[giver].report.floor = kib_mib(floor_mib);
+    paper.vms[taker].settings.priority = 90;
+    paper_settle(&paper);
+    return paper_target(&paper, giver);
+}
+
+START_TEST(no_target_goes_below_what_its_guest_cannot_give_back)
+{
+    static const struct decide_faults none, no_floors = {.no_floors = true};
+
+    ck_assert_int_eq(left_with(2048, 3000, 0, false, &none), 360); /* Hyper-V's curve */
+    ck_assert_int_lt(left_with(2048, 3000, 0, false, &no_floors), 360);
+    ck_assert_int_eq(left_with(128, 16384, 0, false, &none), 256); /* a 64th of the maximum */
+    ck_assert_int_lt(left_with(128, 16384, 0, false, &no_floors), 256);
+    ck_assert_int_eq(left_with(128, 3000, 1600, true, &none), 1724); /* floor and margin */
+    ck_assert_int_lt(left_with(128, 3000, 1600, true, &no_floors), 1600);
+}
+END_TEST
+
+START_TEST(a_floor_that_nobody_vouches_for_is_a_demand_among_others)
+{
+    static const struct decide_faults none, trust_all = {.trust_all = true};
+
+    /* The more important takes all but what the host's operator said, and what a kernel needs. */
+    ck_assert_int_lt(left_with(128, 3000, 2900, false, &none), 100);
+    ck_assert_int_ge(left_with(128, 3000, 2900, false, &trust_all), 2900);
+}
+END_TEST
+
+START_TEST(nobody_is_lowered_before_it_was_seen_to_move)
+{
+    for (int off = 0; off < 2; off++) {
+        size_t rock;
+
+        paper_init(&paper, 0);
+        paper.faults.no_probe = off;
+        rock = paper_add(&paper, 256, 3000, 4096, 500);
+        paper_add(&paper, 256, 1000, 4096, 3000);
+        paper.vms[rock].report.balloon = false;
+        paper_decide(&paper);
+        /* A step of 2 MiB is to tell. */
+        ck_assert_int_eq(paper_goal(&paper, rock) == 2998, !off);
+        ck_assert_int_eq(paper_goal(&paper, rock) < 2998, off);
+    }
+}
+END_TEST
+
+START_TEST(one_that_always_asks_for_its_maximum_gets_what_its_priority_entitles_it_to)
+{
+    for (int off = 0; off < 2; off++) {
+        size_t greedy, honest;
+
+        paper_init(&paper, 0);
+        paper.faults.believe_all = off;
+        greedy = paper_add(&paper, 256, 3000, 4096, 1 << 20);
+        honest = paper_add(&paper, 256, 1000, 4096, 2000);
+        paper.vms[honest].settings.priority = 60;
+        paper.vms[greedy].report.floor = kib_mib(1 << 20);
+        paper_settle(&paper);
+        ck_assert(off || paper.verdicts[greedy].suspicious);
+        /* What is more important has its demand first; the rest is the greedy one's. */
+        ck_assert_int_ge(paper_target(&paper, honest), 2000);
+        ck_assert_int_le(paper_target(&paper, greedy), 2000);
+        ck_assert_int_eq(paper.verdicts[greedy].demand.v <= kib_mib(4096).v, !off);
+    }
+}
+END_TEST
+
 START_TEST(a_stuck_guest_costs_the_others_no_more_than_what_it_keeps)
 {
     size_t stuck, a, b;
@@ -257,6 +338,10 @@ int main(void)
                       a_guest_without_a_report_keeps_what_it_has,
                       a_quiet_guest_is_brought_within_its_bounds_step_by_step,
                       a_guest_without_a_balloon_driver_loses_no_more_than_one_step,
+                      no_target_goes_below_what_its_guest_cannot_give_back,
+                      a_floor_that_nobody_vouches_for_is_a_demand_among_others,
+                      nobody_is_lowered_before_it_was_seen_to_move,
+                      one_that_always_asks_for_its_maximum_gets_what_its_priority_entitles_it_to,
                       a_stuck_guest_costs_the_others_no_more_than_what_it_keeps,
                       a_domain_that_is_being_built_has_all_that_it_claims,
                       a_start_pushes_lower_priorities_to_their_minimum_and_equals_to_their_demand,

@@ -191,7 +191,7 @@ START_TEST(a_claimed_floor_binds_only_where_the_guest_is_trusted)
     ck_assert_int_eq(judged(&vm).low.v, kib_mib(256).v);
     ck_assert_int_eq(judged(&vm).demand.v, kib_mib(2000).v);
     vm.settings.trust = true;
-    ck_assert_int_eq(judged(&vm).low.v, kib_mib(2000).v);
+    ck_assert_int_eq(judged(&vm).low.v, kib_mib(2000 + 24 + 2000 / 16).v); /* and its margin */
     ck_assert_int_eq(judged(&vm).demand.v, kib_mib(500).v);
     vm.report.floor = kib_mib(1 << 20);
     ck_assert_int_eq(judged(&vm).low.v, kib_mib(4096).v);
@@ -205,6 +205,38 @@ START_TEST(nobody_is_sent_below_what_its_kernel_takes)
     ck_assert_int_eq(judged(&vm).low.v, kib_mib(64).v); /* a 64th of the maximum */
     vm.settings.startup = kib_mib(2048);
     ck_assert_int_eq(judged(&vm).low.v, kib_mib(360).v); /* the curve */
+}
+END_TEST
+
+START_TEST(pressure_lifts_need_and_by_no_more_than_a_quarter)
+{
+    struct vm vm = vm_of(256, 4096, 1000);
+
+    vm.report.psi_some = 1000; /* hundredths of a percent */
+    ck_assert_int_eq(judged(&vm).demand.v, kib_mib(1050).v);
+    vm.report.psi_some = 10000;
+    ck_assert_int_eq(judged(&vm).demand.v, kib_mib(1250).v);
+    vm.settings.maximum = kib_mib(1100);
+    ck_assert_int_eq(judged(&vm).demand.v, kib_mib(1100).v);
+}
+END_TEST
+
+START_TEST(more_in_use_than_it_has_is_suspicious)
+{
+    struct vm vm = vm_of(256, 4096, 1000 + 16 + 1000 / 16);
+
+    ck_assert(!judged(&vm).suspicious);
+    vm.report.need = kib_add(vm.report.need, kib_mib(1));
+    ck_assert(judged(&vm).suspicious);
+    vm.report.swap_used = kib_mib(10); /* it may be there */
+    ck_assert(!judged(&vm).suspicious);
+    vm.report.need = kib(KIB_LIMIT);
+    ck_assert(judged(&vm).suspicious);
+    vm.fresh = false; /* what it said long ago says nothing of now */
+    ck_assert(!judged(&vm).suspicious);
+    vm.fresh = true;
+    vm.report.source = NEED_QUBES; /* its one figure has the swap in it */
+    ck_assert(!judged(&vm).suspicious);
 }
 END_TEST
 
@@ -256,6 +288,8 @@ int main(void)
                                    a_need_beyond_the_maximum_counts_as_the_maximum,
                                    a_claimed_floor_binds_only_where_the_guest_is_trusted,
                                    nobody_is_sent_below_what_its_kernel_takes,
+                                   pressure_lifts_need_and_by_no_more_than_a_quarter,
+                                   more_in_use_than_it_has_is_suspicious,
                                    status_and_pressure_are_hyper_vs,
                                    without_a_fresh_report_nothing_is_known,
                                    NULL,

@@ -6,6 +6,7 @@ check_PROGRAMS += \
 	%D%/test_connection \
 	%D%/test_engine \
 	%D%/test_layers \
+	%D%/test_liars \
 	%D%/test_nature \
 	%D%/test_notify \
 	%D%/test_options \
@@ -21,6 +22,9 @@ check_PROGRAMS += \
 %C%_test_engine_SOURCES = %D%/test_engine.c %D%/stage.c %D%/stage.h
 %C%_test_engine_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_engine_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_liars_SOURCES = %D%/test_liars.c %D%/stage.c %D%/stage.h
+%C%_test_liars_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_liars_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
 %C%_test_layers_SOURCES = %D%/test_layers.c
 %C%_test_layers_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_layers_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)

@@ -8,6 +8,7 @@ E2E_TESTS = \
 	%D%/test_metrics.py \
 	%D%/test_freeze.py \
 	%D%/test_kills.py \
+	%D%/test_guests.py \
 	%D%/test_hooks.py \
 	%D%/test_policies.py \
 	%D%/test_reservations.py \

@@ -1,0 +1,52 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A guest without swap that grows at half its balloon's rate gets memory before its OOM killer acts.
+# limit: 420
+# full: measures how fast a balloon moves, and grows a guest by 300 MiB
+
+# shellcheck source=../dom0/lib.sh
+. /lab/lib.sh
+
+start_guest web pv 256 640
+guests_ready web
+configure '[vm *]' 'mode = dynamic' 'startup = 256m' 'minimum = 128m' 'maximum = 640m'
+
+# How fast the balloon moves when nothing holds it up: by hand, before the daemon is there.
+has_mib() { # MIB
+    [ "$(xl_mib web)" -ge "$1" ]
+}
+begin=$(now)
+xl mem-set web 512
+wait_until 60 "the balloon has grown" has_mib 510
+tenths=$(($(now) - begin))
+rate=$((256 * 10 / (tenths + 1)))
+pace=$((rate / 2))
+xl mem-set web 256
+wait_until 120 "the balloon has shrunk" seen "xl_mib web" -le 258
+note "the balloon moved 256 MiB in $tenths tenths of a second: $rate MiB/s; web will grow by $pace MiB/s"
+assert_between "pace" "$pace" 1 1000
+
+start_daemon
+wait_until 60 "web reports" seen "vm web status" != unknown
+settled 60
+note "before: web has $(xl_mib web) MiB, demand $(($(vm web demand_kib) / 1024)) MiB"
+
+begin=$(now)
+begin_load web "pace $pace anon 380"
+peak_some=0
+until guest_answers web "pace $pace anon 380" >/dev/null; do
+    some=$(shown web psi_some || echo 0)
+    case $some in
+    *[!0-9]* | '') some=0 ;;
+    esac
+    [ "$some" -le "$peak_some" ] || peak_some=$some
+    [ "$(($(now) - begin))" -lt 1500 ] || fail "web did not come to its 380 MiB: $(of_guest web data/workload-done)"
+    sleep 0.5
+done
+grep 'workload: ' /var/log/xen/console/guest-web.log || true
+note "380 MiB were touched within $(since "$begin") s; most pressure seen: $peak_some hundredths of a percent"
+wait_until 60 "web has what it wants" has_what_it_wants web 380
+note "after: web has $(xl_mib web) MiB, demand $(($(vm web demand_kib) / 1024)) MiB"
+assert_not_killed web "pace $pace anon 380"
+assert_equal "OOM kills" "$(shown web oom_kills)" 0
+assert_between "web" "$(xl_mib web)" 440 640

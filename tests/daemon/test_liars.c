@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Guests that lie, on a simulated host, through minutes in milliseconds. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "daemon/layers.h"
+#include "daemon/registry.h"
+#include "tests/daemon/stage.h"
+
+START_TEST(one_that_asks_for_what_it_never_holds_is_named_once_and_cleared_once)
+{
+    stage_pass(5);
+    stage_xl("demand busy 2500m"); /* no room for what the other wants */
+    stage_xl("inside idle agent=greedy");
+    stage_pass(59);
+    ck_assert_int_eq(stage_events("vm-suspicious", NULL), 0); /* it may be on its way */
+    stage_pass(120);
+    ck_assert_int_eq(stage_events("vm-suspicious", "idle"), 1);
+    stage_xl("inside idle agent=xenmem");
+    stage_pass(30);
+    stage_xl("inside idle agent=greedy");
+    stage_pass(10);
+    stage_xl("inside idle agent=xenmem");
+    stage_pass(59);
+    ck_assert_int_eq(stage_events("vm-plausible", "idle"), 0);
+    stage_pass(120);
+    ck_assert_int_eq(stage_events("vm-plausible", "idle"), 1);
+    ck_assert_int_eq(stage_events("vm-suspicious", NULL), 1);
+}
+END_TEST
+
+START_TEST(one_that_really_uses_what_it_asks_for_is_not_named)
+{
+    stage_pass(5);
+    stage_xl("demand busy 3g"); /* more than there is: it waits for memory, but claims no more than
+                                 * it has
+                                 */
+    stage_xl("demand idle 2g");
+    stage_pass(300);
+    ck_assert_int_eq(stage_events("vm-suspicious", NULL), 0);
+}
+END_TEST
+
+START_TEST(greed_wins_no_more_than_the_priority_says)
+{
+    struct setting_partial *said;
+
+    said = layer_vm(layers_find(stage.host.layers, LAYER_ID_BASE), "busy");
+    setting_put(said, VM_KEY_PRIORITY, 60);
+    stage_pass(5);
+    stage_xl("inside idle agent=greedy");
+    stage_pass(60);
+    ck_assert_int_gt(stage_target_mib("idle"), 1200); /* nobody needs it: it may have it */
+    stage_xl("demand busy 2000m");
+    stage_pass(120);
+    ck_assert_int_ge(stage_target_mib("busy"), 2000);
+    ck_assert_int_le(stage_target_mib("idle"), 1100);
+}
+END_TEST
+
+START_TEST(a_guest_that_writes_rubbish_keeps_what_it_has_and_harms_nobody)
+{
+    int64_t before;
+
+    stage_pass(10);
+    before = stage_target_mib("idle");
+    stage_xl("inside idle agent=lies");
+    stage_xl("demand busy 1500m");
+    stage_pass(120);
+    /* Its last good report counts for a while, as anybody's; then it keeps what it has. */
+    ck_assert_int_le(stage_target_mib("idle"), before);
+    ck_assert_int_ge(stage_target_mib("idle"), 256);
+    ck_assert_int_ge(stage_target_mib("busy"), 1500);
+    ck_assert_int_eq(stage_domain("idle")->verdict.reason, REASON_NO_DATA);
+    before = stage_target_mib("idle");
+    stage_pass(600);
+    ck_assert_int_eq(stage_target_mib("idle"), before);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("liars");
+    TCase *stories = tcase_create("stories");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_checked_fixture(stories, stage_set_up, stage_tear_down);
+    tcase_set_timeout(stories, 60);
+    tcase_add_test(stories, one_that_asks_for_what_it_never_holds_is_named_once_and_cleared_once);
+    tcase_add_test(stories, one_that_really_uses_what_it_asks_for_is_not_named);
+    tcase_add_test(stories, greed_wins_no_more_than_the_priority_says);
+    tcase_add_test(stories, a_guest_that_writes_rubbish_keeps_what_it_has_and_harms_nobody);
+    suite_add_tcase(suite, stories);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
