@@ -25,7 +25,7 @@ EXTRA_DIST += %D%/agent.py %D%/busy.sh %D%/host.sh %D%/idle.sh %D%/flood.sh %D%/
 %C%_decide_LDADD = libxm_core.a libxm_base.a
 
 # make bench-xen: on real Xen, in the lab; one boot for all of them.
-BENCH_XEN = %D%/xen/noisy-guest.sh %D%/xen/reaction.sh
+BENCH_XEN = %D%/xen/noisy-guest.sh %D%/xen/reaction.sh %D%/xen/reserve-to-granted.sh
 EXTRA_DIST += $(BENCH_XEN)
 if WITH_XEN
 bench-xen: all $(lab_programs)

@@ -29,7 +29,6 @@ EXTRA_DIST += \
 	%D%/dom0/init %D%/dom0/job %D%/dom0/lib.sh %D%/dom0/json.awk \
 	%D%/dom0/aftermath %D%/dom0/clean-up \
 	%D%/guest/init %D%/guest/poweroff \
-	%D%/bench/reserve-to-granted.sh \
 	$(LAB_SCENARIOS) $(LAB_SELF_TESTS)
 
 if WITH_XEN
@@ -49,17 +48,15 @@ CLEANFILES += $(lab_programs)
 
 in_lab = XENMEM_BUILD='$(abs_top_builddir)' $(BASH_PROGRAM) '$(srcdir)'/%D%
 
-check-xen check-xen-full bench-xen: all $(lab_programs)
+check-xen check-xen-full: all $(lab_programs)
 check-xen:
 	$(in_lab)/run
 	$(in_lab)/self-test.sh
 check-xen-full:
 	$(in_lab)/run --full
 	$(in_lab)/self-test.sh
-bench-xen:
-	$(in_lab)/run $(srcdir)/%D%/bench/reserve-to-granted.sh
 else
-check-xen check-xen-full bench-xen:
+check-xen check-xen-full:
 	@echo 'the lab needs a build with Xen: install libxen-dev, and configure again' >&2; exit 1
 endif
 
@@ -68,4 +65,4 @@ distclean-local: lab-distclean
 lab-distclean:
 	rm -rf %D%/cache
 
-.PHONY: bench-xen check-xen check-xen-full lab-distclean
+.PHONY: check-xen check-xen-full lab-distclean

@@ -3,7 +3,7 @@
 # Time from reserve to granted, beside what xl mem-set and polling take for the same from the same guests.
 # limit: 900
 
-# shellcheck source=../dom0/lib.sh
+# shellcheck source=../../lab/dom0/lib.sh
 . /lab/lib.sh
 
 pairs=7
