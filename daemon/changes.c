@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "base/invariant.h"
@@ -20,6 +19,7 @@
 #include "daemon/policies.h"
 #include "daemon/policy.h"
 #include "daemon/registry.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 
 /* A change touches at most its own keys, once to put them and once in each layer to drop them. */
@@ -27,14 +27,6 @@
 
 /* Exceptions come behind the patterns that they are from. */
 #define EXCEPT_ORDINAL (POLICY_PATTERNS_MAX + 1)
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct changes *changes_new(struct daemon *daemon)
 {
@@ -137,7 +129,7 @@ static void add_drop(void *arg, struct layer *layer, unsigned key)
 
 static void add_layer(struct row_list *list, const char *kind, const char *name)
 {
-    int64_t now = wall_clock_ms();
+    int64_t now = wall_clock_ms(list->change->changes->daemon);
 
     add_row(list, &(struct db_change){.kind = DB_ADD_LAYER,
                                       .layer = {.id = list->change->layer,
@@ -277,7 +269,7 @@ static void put_in_force(struct changes *changes, struct change *change)
 
     if (change->for_ms > 0)
         layer = layers_add(daemon->layers, change->layer, LAYER_TIMED, "",
-                           wall_clock_ms() + change->for_ms);
+                           wall_clock_ms(daemon) + change->for_ms);
     invariant(layer); /* check_set saw that there is room, and changes come one at a time */
     own = layer_vm(layer, change->vm);
     for (unsigned key = 0; key < VM_KEY_COUNT; key++)
@@ -297,8 +289,9 @@ static void apply(struct changes *changes, struct change *change)
 
     if (change->replaced > 0)
         layers_remove(daemon->layers, change->replaced);
-    layer_set_id(layer, change->layer, change->for_ms > 0 ? wall_clock_ms() + change->for_ms : 0);
-    layer_set_created(layer, wall_clock_ms());
+    layer_set_id(layer, change->layer,
+                 change->for_ms > 0 ? wall_clock_ms(daemon) + change->for_ms : 0);
+    layer_set_created(layer, wall_clock_ms(daemon));
     invariant(layers_take(daemon->layers, layer)); /* check_apply saw that there is room */
     change->policy->layer = NULL;
     registry_resolve(daemon->registry, daemon->layers);

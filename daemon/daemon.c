@@ -101,13 +101,18 @@ static int load_settings(struct daemon *daemon, struct err *err)
     return changes_load(daemon, err);
 }
 
+static void make_engine(struct daemon *daemon)
+{
+    daemon->events = events_new(daemon);
+    daemon->engine = engine_new(daemon);
+    daemon->history = history_new(daemon);
+}
+
 static int make_parts(struct daemon *daemon, struct err *err)
 {
     if (open_database(daemon, err) || load_settings(daemon, err) || open_hypervisor(daemon, err))
         return -1;
-    daemon->events = events_new(daemon);
-    daemon->engine = engine_new(daemon);
-    daemon->history = history_new(daemon);
+    make_engine(daemon);
     daemon->loop = loop_new(daemon);
     daemon->hooks = hooks_new(daemon);
     if (server_new(daemon, &daemon->server, err) || scrape_new(daemon, &daemon->scrape, err))
@@ -132,6 +137,21 @@ int daemon_start(struct daemon *daemon, struct options *options, struct err *err
         return -1;
     }
     notify_send("READY=1\nSTATUS=Balancing.");
+    return 0;
+}
+
+int daemon_start_by_hand(struct daemon *daemon, struct options *options, struct hv *hv,
+                         const int64_t *wall_ms, struct err *err)
+{
+    daemon->options = options;
+    daemon->wall_ms = wall_ms;
+    daemon->hv = hv;
+    log_set_level(options->log_level);
+    if (open_database(daemon, err) || load_settings(daemon, err)) {
+        daemon_stop(daemon);
+        return -1;
+    }
+    make_engine(daemon);
     return 0;
 }
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "base/err.h"
@@ -14,6 +13,7 @@
 #include "daemon/hooks.h"
 #include "daemon/memory.h"
 #include "daemon/server.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 #include "proto/proto.h"
 #include "proto/records.h"
@@ -108,14 +108,6 @@ void events_free(struct events *events)
     free(events);
 }
 
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void log_event(const struct event *event)
 {
     log_line(kinds[event->kind].level, "%s%s%s%s%s %s", kinds[event->kind].name,
@@ -202,7 +194,7 @@ bool event_kind_is_told(enum event_kind kind)
 void events_prepare(struct events *events, const struct event *event, struct db_event *row)
 {
     *row = (struct db_event){.id = events->next_id++,
-                             .time_ms = wall_clock_ms(),
+                             .time_ms = wall_clock_ms(events->daemon),
                              .kind = event_kind_name(event->kind),
                              .vm = event->vm,
                              .domid = event->domid,

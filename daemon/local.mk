@@ -42,7 +42,10 @@ libxm_daemon_a_SOURCES = \
 	%D%/set_request.c %D%/set_request.h \
 	%D%/sim_host.c %D%/sim_host.h \
 	%D%/snapshot.c %D%/snapshot.h \
+	%D%/trial.c %D%/trial.h \
+	%D%/methods_plan.c \
 	%D%/socket_file.c %D%/socket_file.h \
+	%D%/wall_clock.c %D%/wall_clock.h \
 	%D%/user.c %D%/user.h \
 	%D%/methods.c %D%/methods.h \
 	%D%/methods_balance.c \

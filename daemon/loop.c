@@ -24,6 +24,7 @@
 #include "daemon/options.h"
 #include "daemon/registry.h"
 #include "daemon/server.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 #include "hv/hv.h"
 
@@ -77,14 +78,6 @@ static int64_t now_us(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static struct timeval timeval_of(int64_t ms)
@@ -150,9 +143,9 @@ int loop_look_now(struct loop *loop, struct err *err)
     rc = engine_tick(loop->daemon->engine, loop->last_tick_ms, err);
     note_tick(loop, rc, err);
     note_database(loop);
-    changes_expire(loop->daemon->changes, wall_clock_ms());
+    changes_expire(loop->daemon->changes, wall_clock_ms(loop->daemon));
     if (rc == 0)
-        history_take(loop->daemon->history, wall_clock_ms());
+        history_take(loop->daemon->history, wall_clock_ms(loop->daemon));
     server_drop_shared(loop->daemon->server);
     return rc;
 }

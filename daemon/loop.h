@@ -31,8 +31,7 @@ const struct lag *loop_lag(const struct loop *loop);
 /* The one source of libevent's loop, for the server. */
 struct event_base *loop_base(const struct loop *loop);
 
-/* The next pass comes at the latest in in_ms. NULL, in tests that make their own passes, is fine.
- */
+/* The next pass comes at the latest in in_ms. NULL: passes are made by hand. */
 void loop_look_soon(struct loop *loop, int64_t in_ms);
 
 /* One pass now; used once before the start is told. 0 or −1 as engine_tick. */

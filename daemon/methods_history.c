@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "daemon/daemon.h"
@@ -10,6 +9,7 @@
 #include "daemon/methods.h"
 #include "daemon/options.h"
 #include "daemon/registry.h"
+#include "daemon/wall_clock.h"
 #include "proto/proto.h"
 #include "proto/records.h"
 
@@ -71,21 +71,13 @@ static void on_history(void *arg, int rc, const struct err *err, const struct db
     history_call_free(asked);
 }
 
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void method_history_get(struct daemon *daemon, struct call *call,
                         const struct proto_request *request)
 {
     static const struct proto_param params[] = {
         {"vm", PROTO_TEXT, false}, {"since_ms", PROTO_INTEGER, false}, {NULL, PROTO_TEXT, false}};
     const struct db_limits limits = history_limits(daemon->options);
-    int64_t now_ms = wall_clock_ms(), since_ms;
+    int64_t now_ms = wall_clock_ms(daemon), since_ms;
     struct db_history_filter filter;
     struct history_call *asked;
     struct err err;

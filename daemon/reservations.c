@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "base/err.h"
@@ -20,15 +19,8 @@
 #include "daemon/reservation_answer.h"
 #include "daemon/reservations_parts.h"
 #include "daemon/server.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
-
-int64_t reservations_wall_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct reservations *reservations_new(struct daemon *daemon)
 {
@@ -80,7 +72,7 @@ static struct reservation *add(struct reservations *reservations, int64_t id, co
     reservation->name = memory_copy_text(name);
     reservation->size = size;
     reservation->priority = priority;
-    reservation->created_ms = reservations_wall_ms();
+    reservation->created_ms = wall_clock_ms(reservations->daemon);
     reservation->since_ms = reservation->squeezed_ms = reservation->loose_ms = -1;
     reservation->told_ms = reservation->uid = -1;
     DL_APPEND(reservations->list, reservation);
@@ -210,12 +202,13 @@ void reservations_release(struct reservations *reservations, struct call *call, 
     struct reservation *reservation = find_or_fail(reservations, id, &err);
 
     if (!reservation) {
-        call_fail(call, &err);
+        if (call)
+            call_fail(call, &err);
         return;
     }
     reservation_end(reservations, reservation, EVENT_RESERVATION_RELEASED, "reason=request");
     loop_look_soon(reservations->daemon->loop, 0);
-    if (drop_row(reservations, id, call_answer_done, call, &err))
+    if (call && drop_row(reservations, id, call_answer_done, call, &err))
         call_fail(call, &err);
 }
 
@@ -305,7 +298,8 @@ void reservations_ask(struct reservations *reservations, struct call *call,
     struct err err;
 
     if (check_ask(reservations, request, &err)) {
-        call_fail(call, &err);
+        if (call)
+            call_fail(call, &err);
         return;
     }
     engine_last(daemon->engine, &snapshot, &decision);
@@ -322,7 +316,7 @@ void reservations_ask(struct reservations *reservations, struct call *call,
     reservation->wait_ms = request->wait_ms;
     reservation->progress = request->progress;
     reservation->tied = request->tied;
-    reservation->uid = call_uid(call);
+    reservation->uid = call ? (int64_t)call_uid(call) : -1;
     reservation->state = there.v >= request->size.v ? RESERVATION_SQUEEZING : RESERVATION_QUEUED;
     if (reservation->state == RESERVATION_QUEUED && request->wait_ms == 0) {
         reservation_explain(daemon, snapshot, decision, reservation, ahead, &err);

@@ -96,12 +96,13 @@ void reservations_load(struct reservations *reservations, const struct db_reserv
 
 /*
  * Asks for memory, by the last pass. What is not feasible is refused at once (the call is answered,
- * and nothing has moved) unless it may wait; everything else is answered once it is granted.
+ * and nothing has moved) unless it may wait; everything else is answered once it is granted. call
+ * NULL: the list and the events are the answer.
  */
 void reservations_ask(struct reservations *reservations, struct call *call,
                       const struct reservation_request *request);
 
-/* Ends one, and answers call, which it takes, once that is on disk. */
+/* Ends one, and answers call, which it takes, once that is on disk. NULL: nobody waits for that. */
 void reservations_release(struct reservations *reservations, struct call *call, int64_t id);
 
 /* This call stays open as long as the holder of a tied one lives. 0, or −1 ERR_NOT_FOUND. */

@@ -21,9 +21,6 @@ struct reservations {
     size_t n_waiting;
 };
 
-/* The wall clock, ms since 1970. */
-int64_t reservations_wall_ms(void);
-
 /* It is not granted yet. */
 bool reservation_is_waiting(const struct reservation *reservation);
 

@@ -18,6 +18,7 @@
 #include "daemon/reservation_answer.h"
 #include "daemon/reservations_parts.h"
 #include "daemon/server.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 
 /* Whoever waits shall have it as soon as it is free, not at the next regular look. */
@@ -72,7 +73,7 @@ static void post_row(struct reservations *reservations, struct reservation *rese
 static void grant(struct reservations *reservations, struct reservation *reservation)
 {
     if (reservation->ttl_ms > 0)
-        reservation->expires_ms = reservations_wall_ms() + reservation->ttl_ms;
+        reservation->expires_ms = wall_clock_ms(reservations->daemon) + reservation->ttl_ms;
     reservation->freed = reservation->size;
     reservation->state = RESERVATION_SAVING;
     post_row(reservations, reservation);
@@ -188,7 +189,8 @@ static bool follow_granted(struct reservations *reservations, struct reservation
 {
     if (reservation->state == RESERVATION_SAVING)
         return false;
-    if (reservation->expires_ms > 0 && reservations_wall_ms() >= reservation->expires_ms) {
+    if (reservation->expires_ms > 0 &&
+        wall_clock_ms(reservations->daemon) >= reservation->expires_ms) {
         reservation_end(reservations, reservation, EVENT_RESERVATION_EXPIRED, "");
         return true;
     }

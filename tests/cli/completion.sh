@@ -21,7 +21,7 @@ offers() {
     check "after '$*': $expected" [ "$out" = "$expected" ]
 }
 
-offers "host list show set forget balance events doctor metrics policy hooks history top export import db reserve reservations release start freeze thaw version" ""
+offers "host list show explain set forget plan balance events doctor metrics policy hooks history top export import db reserve reservations release start freeze thaw version" ""
 offers "show set start" s
 offers "--socket --format --help --version" -
 offers "--format --follow" events --fo

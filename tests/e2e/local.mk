@@ -10,6 +10,7 @@ E2E_TESTS = \
 	%D%/test_kills.py \
 	%D%/test_guests.py \
 	%D%/test_hooks.py \
+	%D%/test_plan.py \
 	%D%/test_policies.py \
 	%D%/test_reservations.py \
 	%D%/test_settings.py \
