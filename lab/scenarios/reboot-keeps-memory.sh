@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A guest reboots after it was ballooned down: its memory is kept for it, and it is raised to its startup.
 # limit: 300
+# full: make check-xen has six minutes in all
 
 # shellcheck source=../dom0/lib.sh
 . /lab/lib.sh
