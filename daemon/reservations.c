@@ -169,7 +169,8 @@ void reservation_end(struct reservations *reservations, struct reservation *rese
 void reservation_refuse(struct reservations *reservations, struct reservation *reservation,
                         const struct err *err)
 {
-    reservation_raise(reservations, reservation, EVENT_RESERVATION_REFUSED, "");
+    reservation_raise(reservations, reservation, EVENT_RESERVATION_REFUSED,
+                      "command=reservation.create");
     end(reservations, reservation, err);
 }
 
@@ -206,7 +207,9 @@ void reservations_release(struct reservations *reservations, struct call *call, 
             call_fail(call, &err);
         return;
     }
-    reservation_end(reservations, reservation, EVENT_RESERVATION_RELEASED, "reason=request");
+    reservation->uid = call ? (int64_t)call_uid(call) : -1; /* its end is whose wish this is */
+    reservation_end(reservations, reservation, EVENT_RESERVATION_RELEASED,
+                    "reason=request command=reservation.release");
     loop_look_soon(reservations->daemon->loop, 0);
     if (call && drop_row(reservations, id, call_answer_done, call, &err))
         call_fail(call, &err);

@@ -44,7 +44,7 @@ static void on_saved(void *arg, int rc, const struct err *err)
     }
     reservation->state = RESERVATION_GRANTED;
     reservation_raise(reservations, reservation, EVENT_RESERVATION_GRANTED,
-                      reservation->implicit ? "for=reboot" : "");
+                      reservation->implicit ? "for=reboot" : "command=reservation.create");
     if (reservation->asker)
         reservation_answer(reservation->asker, reservation);
     reservation->asker = NULL;

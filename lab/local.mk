@@ -9,9 +9,11 @@ LAB_SCENARIOS = \
 	%D%/scenarios/greedy-root.sh \
 	%D%/scenarios/idle.sh \
 	%D%/scenarios/killed-in-squeeze.sh \
+	%D%/scenarios/levers.sh \
 	%D%/scenarios/list-matches-xl.sh \
 	%D%/scenarios/load-moves.sh \
 	%D%/scenarios/override.sh \
+	%D%/scenarios/policies-by-cron.sh \
 	%D%/scenarios/pressure.sh \
 	%D%/scenarios/reboot-keeps-memory.sh \
 	%D%/scenarios/save-and-restore.sh \
