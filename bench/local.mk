@@ -2,7 +2,7 @@
 # Benchmarks: programs that print numbers and judge nothing. `make bench` builds and runs them all;
 # README.md says what each measures.
 
-BENCHMARKS = %D%/decide %D%/sim.sh %D%/tick %D%/history %D%/idle.sh %D%/busy.sh %D%/flood.sh
+BENCHMARKS = %D%/decide %D%/sim.sh %D%/tick %D%/history %D%/idle.sh %D%/busy.sh %D%/flood.sh %D%/refuse.py
 if WITH_XEN
 BENCHMARKS += %D%/agent.py
 agent_static = agent/xenmem-agent-static
@@ -11,7 +11,7 @@ benchmark_tools = %D%/decide %D%/tick %D%/history %D%/flood
 EXTRA_PROGRAMS += $(benchmark_tools)
 CLEANFILES += $(benchmark_tools)
 EXTRA_DIST += %D%/agent.py %D%/instructions.sh %D%/instructions.txt %D%/sim.sh \
-	%D%/busy.sh %D%/host.sh %D%/idle.sh %D%/flood.sh %D%/README.md
+	%D%/busy.sh %D%/host.sh %D%/idle.sh %D%/flood.sh %D%/refuse.py %D%/README.md
 
 %C%_flood_SOURCES = %D%/flood.c
 
@@ -26,7 +26,7 @@ EXTRA_DIST += %D%/agent.py %D%/instructions.sh %D%/instructions.txt %D%/sim.sh \
 %C%_decide_LDADD = libxm_core.a libxm_base.a
 
 # make bench-xen: on real Xen, in the lab; one boot for all of them.
-BENCH_XEN = %D%/xen/noisy-guest.sh %D%/xen/reaction.sh
+BENCH_XEN = %D%/xen/noisy-guest.sh %D%/xen/reaction.sh %D%/xen/reserve-to-granted.sh
 EXTRA_DIST += $(BENCH_XEN)
 if WITH_XEN
 bench-xen: all $(lab_programs)

@@ -5,11 +5,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/text.h"
 #include "libctl/xenmemctl.h"
 
 #define CONNECT_TIMEOUT_MS 5000
+#define WATCH_MS           1000
 
 int cli_complain(struct cli *cli, int code, const char *format, ...)
 {
@@ -91,6 +93,62 @@ int cli_call(struct cli *cli, struct xenmemctl_request *request, int timeout_ms,
     int code = cli_try(cli, request, timeout_ms, out, &error);
 
     return error.code == XENMEMCTL_OK ? code : cli_complain_error(cli, &error);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The reply, or the server's refusal. Takes message. */
+static int take_reply(struct cli *cli, struct xenmemctl_message *message,
+                      struct xenmemctl_message **out)
+{
+    const struct xenmemctl_error *refusal = xenmemctl_message_error(message);
+    int code;
+
+    if (!refusal) {
+        *out = message;
+        return EXIT_DONE;
+    }
+    code = cli_complain_error(cli, refusal);
+    xenmemctl_message_free(message);
+    return code;
+}
+
+int cli_call_watching(struct cli *cli, struct xenmemctl_request *request, int timeout_ms,
+                      void (*note)(struct cli *cli, const struct xenmemctl_message *notification),
+                      struct xenmemctl_message **out)
+{
+    int64_t end = timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
+    struct xenmemctl_message *message;
+    struct xenmemctl_error error;
+    int code = cli_connect(cli), rc;
+    int64_t id;
+
+    if (code != EXIT_DONE) {
+        xenmemctl_request_free(request);
+        return code;
+    }
+    id = xenmemctl_send(cli->connection, request, &error);
+    if (id < 0)
+        return cli_complain_error(cli, &error);
+    while (now_ms() < end) {
+        rc = xenmemctl_wait(cli->connection, WATCH_MS, &message, &error);
+        if (rc < 0)
+            return cli_complain_error(cli, &error);
+        if (rc == 0)
+            continue;
+        if (xenmemctl_message_id(message) == id)
+            return take_reply(cli, message, out);
+        if (xenmemctl_message_kind(message) == XENMEMCTL_NOTIFICATION)
+            note(cli, message);
+        xenmemctl_message_free(message);
+    }
+    return cli_complain(cli, EXIT_TIMEOUT, "xenmemd did not answer within %d s", timeout_ms / 1000);
 }
 
 int cli_finish(struct cli *cli, int code)

@@ -60,6 +60,12 @@ int cli_call(struct cli *cli, struct xenmemctl_request *request, int timeout_ms,
 int cli_try(struct cli *cli, struct xenmemctl_request *request, int timeout_ms,
             struct xenmemctl_message **out, struct xenmemctl_error *error);
 
+/* As cli_call, for one that takes long: notifications that come meanwhile go to note, which may
+ * print. timeout_ms −1: for ever. */
+int cli_call_watching(struct cli *cli, struct xenmemctl_request *request, int timeout_ms,
+                      void (*note)(struct cli *cli, const struct xenmemctl_message *notification),
+                      struct xenmemctl_message **out);
+
 /* Ends the run: what was written must have arrived. code, or EXIT_FAILED where it did not. */
 int cli_finish(struct cli *cli, int code);
 

@@ -80,8 +80,9 @@ const struct command commands[] = {
     {"reservations", "", "memory that is kept for starts, and who waits for it", NULL, 0, 0, 0,
      run_reservations},
     {"release", "ID", "end a reservation", NULL, 0, 1, 1, run_release},
-    {"start", "CONFIG [-- XL-ARGS]", "make room, and start a VM with xl create",
-     "Refused without running xl where there is not enough memory. XENMEM_XL names another xl.\n",
+    {"start", "FILE [-- XL-ARGS]", "make room, and start a VM with xl create, or xl restore",
+     "FILE is xl's configuration file, or a guest that xl saved. Refused without running xl where\n"
+     "there is not enough memory. XENMEM_XL names another xl.\n",
      BIT(OPTION_WAIT) | BIT(OPTION_PRIORITY), 1, SIZE_MAX, run_start},
     {"freeze", "VM", "leave a VM alone, for a migration or other work",
      "Done as soon as its balloon is at rest. --for DURATION thaws it by itself.\n",

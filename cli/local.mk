@@ -20,14 +20,15 @@ libxm_cli_a_SOURCES = \
 	%D%/plot.c %D%/plot.h \
 	%D%/policy.c \
 	%D%/record.c %D%/record.h \
-	%D%/reserve.c \
+	%D%/reserve.c %D%/reserve.h \
 	%D%/start.c \
 	%D%/table.c %D%/table.h \
 	%D%/text.c %D%/text.h \
 	%D%/top.c %D%/top_draw.c %D%/top.h \
 	%D%/version.c \
 	%D%/when.c %D%/when.h \
-	%D%/xl_config.c %D%/xl_config.h
+	%D%/xl_config.c %D%/xl_config.h \
+	%D%/xl_saved.c
 
 bin_PROGRAMS += %D%/xenmemctl
 %C%_xenmemctl_SOURCES = %D%/main.c

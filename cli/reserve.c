@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* reserve, reservations, release: memory for starts. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/err.h"
@@ -7,12 +8,14 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/record.h"
+#include "cli/reserve.h"
 #include "cli/table.h"
 #include "cli/text.h"
 #include "libctl/xenmemctl.h"
 
 /* How long the daemon may squeeze guests, and a little. */
 #define SQUEEZE_MS 70000
+#define LONGEST_MS 3600000
 #define NO_LIMIT   (-1)
 
 static const struct field fields[] = {
@@ -24,49 +27,61 @@ static const struct field fields[] = {
 };
 #define N_FIELDS (sizeof(fields) / sizeof(*fields))
 
-/* --- reserve ---------------------------------------------------------------------------------- */
+/* --- asking ---------------------------------------------------------------------------------- */
 
-static int check_reserve(struct cli *cli, const struct arguments *arguments, int64_t *priority,
-                         int64_t *wait_ms)
+/* "2 GiB: 1.5 GiB are there, about 4s more", where it changed. */
+static void note_progress(struct cli *cli, const struct xenmemctl_message *notification)
+{
+    const struct xenmemctl_value *params = xenmemctl_message_value(notification);
+    const struct xenmemctl_value *it = xenmemctl_member(params, "reservation");
+    const char *state = xenmemctl_text(xenmemctl_member(it, "state"));
+    int64_t size = 0, freed = 0, left = -1;
+    char text[2][UNITS_TEXT], time[UNITS_TEXT + 16] = "";
+
+    if (!state || !xenmemctl_integer(xenmemctl_member(it, "size_kib"), &size) ||
+        !xenmemctl_integer(xenmemctl_member(it, "freed_kib"), &freed))
+        return;
+    if (xenmemctl_integer(xenmemctl_member(params, "expected_ms"), &left))
+        snprintf(time, sizeof(time), ", about %" PRId64 " s more", (left + 999) / 1000);
+    fprintf(cli->err, "xenmemctl: %s: %s of %s are free%s\n", state,
+            kib_format(kib(freed), text[0]), kib_format(kib(size), text[1]), time);
+    fflush(cli->err);
+}
+
+int reserve_memory(struct cli *cli, const struct arguments *arguments, const char *size,
+                   const char *name, const char *ttl, struct xenmemctl_message **out)
 {
     const char *wait = arguments->options[OPTION_WAIT];
-    const char *ttl = arguments->options[OPTION_TTL];
     const char *text = arguments->options[OPTION_PRIORITY];
-    struct kib size;
-    int64_t span;
+    struct xenmemctl_request *request;
+    int64_t priority = 50, wait_ms = 0, span;
     struct err err;
 
-    *priority = 50;
-    *wait_ms = 0;
-    if (kib_parse(arguments->words[0], &size, &err))
-        return cli_complain(cli, EXIT_USAGE, "%s", err.text);
-    if (size.v == 0)
-        return cli_complain(cli, EXIT_USAGE, "nothing is reserved with 0");
-    if (wait && duration_parse(wait, wait_ms, &err))
+    if (wait && duration_parse(wait, &wait_ms, &err))
         return cli_complain(cli, EXIT_USAGE, "--wait: %s", err.text);
     if (ttl && duration_parse(ttl, &span, &err))
         return cli_complain(cli, EXIT_USAGE, "--ttl: %s", err.text);
-    if (text && integer_parse(text, 0, 100, priority, &err))
+    if (text && integer_parse(text, 0, 100, &priority, &err))
         return cli_complain(cli, EXIT_USAGE, "--priority: %s", err.text);
-    return EXIT_DONE;
-}
-
-static struct xenmemctl_request *make_reserve(const struct arguments *arguments, int64_t priority)
-{
-    struct xenmemctl_request *request = xenmemctl_request_new("reservation.create");
-
-    xenmemctl_request_text(request, "size", arguments->words[0]);
+    request = xenmemctl_request_new("reservation.create");
+    xenmemctl_request_text(request, "size", size);
     xenmemctl_request_integer(request, "priority", priority);
-    if (arguments->options[OPTION_FOR])
-        xenmemctl_request_text(request, "for", arguments->options[OPTION_FOR]);
-    if (arguments->options[OPTION_TTL])
-        xenmemctl_request_text(request, "ttl", arguments->options[OPTION_TTL]);
-    if (arguments->options[OPTION_WAIT])
-        xenmemctl_request_text(request, "wait", arguments->options[OPTION_WAIT]);
+    if (name)
+        xenmemctl_request_text(request, "for", name);
+    if (ttl)
+        xenmemctl_request_text(request, "ttl", ttl);
+    if (wait) {
+        xenmemctl_request_text(request, "wait", wait);
+        xenmemctl_request_boolean(request, "progress", true);
+    }
     if (arguments->options[OPTION_HOLD])
         xenmemctl_request_boolean(request, "hold", true);
-    return request;
+    return cli_call_watching(cli, request,
+                             wait_ms > LONGEST_MS ? NO_LIMIT : (int)wait_ms + SQUEEZE_MS,
+                             note_progress, out);
 }
+
+/* --- reserve ---------------------------------------------------------------------------------- */
 
 static void put_reservation(struct cli *cli, const struct xenmemctl_value *record)
 {
@@ -91,7 +106,7 @@ static int hold(struct cli *cli, int64_t id)
     int code;
 
     xenmemctl_request_integer(request, "id", id);
-    code = cli_call(cli, request, NO_LIMIT, &reply);
+    code = cli_call_watching(cli, request, NO_LIMIT, note_progress, &reply);
     if (code == EXIT_DONE)
         xenmemctl_message_free(reply);
     return code;
@@ -100,12 +115,17 @@ static int hold(struct cli *cli, int64_t id)
 int run_reserve(struct cli *cli, const struct arguments *arguments)
 {
     struct xenmemctl_message *reply;
-    int64_t priority, wait_ms, id = 0;
-    int code = check_reserve(cli, arguments, &priority, &wait_ms);
+    struct kib size;
+    struct err err;
+    int64_t id = 0;
+    int code;
 
-    if (code == EXIT_DONE)
-        code = cli_call(cli, make_reserve(arguments, priority),
-                        wait_ms > 3600000 ? NO_LIMIT : (int)wait_ms + SQUEEZE_MS, &reply);
+    if (kib_parse(arguments->words[0], &size, &err))
+        return cli_complain(cli, EXIT_USAGE, "%s", err.text);
+    if (size.v == 0)
+        return cli_complain(cli, EXIT_USAGE, "nothing is reserved with 0");
+    code = reserve_memory(cli, arguments, arguments->words[0], arguments->options[OPTION_FOR],
+                          arguments->options[OPTION_TTL], &reply);
     if (code != EXIT_DONE)
         return code;
     put_reservation(cli, xenmemctl_message_value(reply));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* start: reserve, build with xl, hand over. */
+/* start: reserve, build or restore with xl, hand over. */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,37 +14,61 @@
 #include "base/units.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/reserve.h"
 #include "cli/xl_config.h"
 #include "libctl/xenmemctl.h"
 
-#define SQUEEZE_MS 70000
-#define XL_WORDS   16 /* of the command itself */
+#define XL_WORDS  16    /* of the command itself */
+#define START_TTL "10m" /* should this program die while xl builds */
 
-/* The words of XENMEM_XL ("xl" if it is not set), "create", the file, and what was given. */
-static char **make_command(const struct arguments *arguments, char **text)
+static const char *verb_of(const struct xl_config *config)
+{
+    return config->is_saved ? "restore" : "create";
+}
+
+/* What xl is run with: its own words, and what they point into. */
+struct xl_command {
+    char **words;
+    char *xl;
+    char memory[32], maxmem[32];
+};
+
+/* The words of XENMEM_XL ("xl" if it is not set), "create" or "restore", the file, and what was
+ * given; what settings say instead of the file goes last, so that it holds. */
+static void make_command(const struct arguments *arguments, const struct xl_config *config,
+                         struct xl_command *out)
 {
     const char *xl = getenv("XENMEM_XL");
-    char **command = calloc(XL_WORDS + arguments->n_words + 3, sizeof(*command));
     size_t n = 0;
 
-    invariant(command);
-    *text = strdup(xl && xl[0] != '\0' ? xl : "xl");
-    invariant(*text);
-    for (char *word = strtok(*text, " "); word && n < XL_WORDS; word = strtok(NULL, " "))
-        command[n++] = word;
-    command[n++] = (char *)"create";
+    out->words = calloc(XL_WORDS + arguments->n_words + 4, sizeof(*out->words));
+    invariant(out->words);
+    out->xl = strdup(xl && xl[0] != '\0' ? xl : "xl");
+    invariant(out->xl);
+    for (char *word = strtok(out->xl, " "); word && n < XL_WORDS; word = strtok(NULL, " "))
+        out->words[n++] = word;
+    out->words[n++] = (char *)verb_of(config);
     for (size_t i = 0; i < arguments->n_words; i++)
-        command[n++] = (char *)arguments->words[i];
-    return command;
+        out->words[n++] = (char *)arguments->words[i];
+    if (!config->differs)
+        return;
+    snprintf(out->memory, sizeof(out->memory), "memory=%" PRId64, config->memory_mib);
+    snprintf(out->maxmem, sizeof(out->maxmem), "maxmem=%" PRId64, config->maxmem_mib);
+    out->words[n++] = out->memory;
+    out->words[n++] = out->maxmem;
 }
 
 /* Runs xl, whose output goes where ours does. */
-static int run_xl(struct cli *cli, const struct arguments *arguments)
+static int run_xl(struct cli *cli, const struct arguments *arguments,
+                  const struct xl_config *config)
 {
-    char *text, **command = make_command(arguments, &text);
     int status = 0, problem = 0;
+    struct xl_command made;
+    char **command;
     pid_t child;
 
+    make_command(arguments, config, &made);
+    command = made.words;
     fflush(cli->out);
     child = fork();
     if (child == 0) {
@@ -59,37 +84,46 @@ static int run_xl(struct cli *cli, const struct arguments *arguments)
         problem = cli_complain(cli, EXIT_FAILED, "there is no program %s: is XENMEM_XL right?",
                                command[0]);
     else if (WEXITSTATUS(status) != 0)
-        problem = cli_complain(cli, EXIT_FAILED, "%s create failed with exit code %d", command[0],
-                               WEXITSTATUS(status));
-    free(command);
-    free(text);
+        problem = cli_complain(cli, EXIT_FAILED, "%s %s failed with exit code %d", command[0],
+                               verb_of(config), WEXITSTATUS(status));
+    free(made.words);
+    free(made.xl);
     return problem;
+}
+
+/* Puts startup and maximum in place of memory and maxmem, where settings say so. */
+static int use_settings(struct cli *cli, struct xl_config *config)
+{
+    struct xenmemctl_request *request = xenmemctl_request_new("vm.build");
+    const struct xenmemctl_value *value;
+    struct xenmemctl_message *reply;
+    int64_t startup = 0, maximum = 0;
+    int code;
+
+    xenmemctl_request_text(request, "name", config->name);
+    xenmemctl_request_integer(request, "memory_kib", config->memory_mib * 1024);
+    xenmemctl_request_integer(request, "maxmem_kib", config->maxmem_mib * 1024);
+    code = cli_call(cli, request, CLI_TIMEOUT_MS, &reply);
+    if (code != EXIT_DONE)
+        return code;
+    value = xenmemctl_message_value(reply);
+    xenmemctl_integer(xenmemctl_member(value, "startup_kib"), &startup);
+    xenmemctl_integer(xenmemctl_member(value, "maximum_kib"), &maximum);
+    xenmemctl_message_free(reply);
+    config->differs = startup / 1024 != config->memory_mib || maximum / 1024 != config->maxmem_mib;
+    config->memory_mib = startup / 1024;
+    config->maxmem_mib = maximum / 1024;
+    return EXIT_DONE;
 }
 
 static int reserve(struct cli *cli, const struct xl_config *config,
                    const struct arguments *arguments, int64_t *id)
 {
-    struct xenmemctl_request *request = xenmemctl_request_new("reservation.create");
     struct xenmemctl_message *reply;
-    const char *wait = arguments->options[OPTION_WAIT];
-    const char *priority = arguments->options[OPTION_PRIORITY];
     char size[UNITS_TEXT];
-    int64_t wait_ms = 0, number = 50;
-    struct err err;
-    int code;
+    int code = reserve_memory(cli, arguments, kib_format_exact(xl_config_needs(config), size),
+                              config->name, START_TTL, &reply);
 
-    if ((wait && duration_parse(wait, &wait_ms, &err)) ||
-        (priority && integer_parse(priority, 0, 100, &number, &err))) {
-        xenmemctl_request_free(request);
-        return cli_complain(cli, EXIT_USAGE, "%s", err.text);
-    }
-    xenmemctl_request_text(request, "size", kib_format_exact(xl_config_needs(config), size));
-    xenmemctl_request_text(request, "for", config->name);
-    xenmemctl_request_text(request, "ttl", "10m");
-    xenmemctl_request_integer(request, "priority", number);
-    if (wait)
-        xenmemctl_request_text(request, "wait", wait);
-    code = cli_call(cli, request, wait_ms > 3600000 ? -1 : (int)wait_ms + SQUEEZE_MS, &reply);
     if (code != EXIT_DONE)
         return code;
     xenmemctl_integer(xenmemctl_member(xenmemctl_message_value(reply), "id"), id);
@@ -118,10 +152,12 @@ int run_start(struct cli *cli, const struct arguments *arguments)
 
     if (xl_config_read(arguments->words[0], &config, &err))
         return cli_complain(cli, EXIT_USAGE, "%s", err.text);
-    code = reserve(cli, &config, arguments, &id);
+    code = config.is_saved ? EXIT_DONE : use_settings(cli, &config);
+    if (code == EXIT_DONE)
+        code = reserve(cli, &config, arguments, &id);
     if (code != EXIT_DONE)
         return code;
-    code = run_xl(cli, arguments);
+    code = run_xl(cli, arguments, &config);
     release(cli, id);
     return code;
 }

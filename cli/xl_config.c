@@ -14,6 +14,9 @@
 #define STUB      (32 * 1024) /* a stub domain */
 #define MIB_MOST  (INT64_C(1) << 30)
 
+/* What a file of `xl save` begins with; its NULs are part of it. */
+static const char saved_magic[32] = "Xen saved domain, xl format\n \0 \r";
+
 /* A line in the making, and what it is worth. */
 struct reading {
     struct xl_config *out;
@@ -62,16 +65,40 @@ static char *unquote(char *text)
     return text + 1;
 }
 
+static int not_understood(const struct reading *reading, const char *key, const char *value,
+                          struct err *err)
+{
+    return err_set(err, ERR_INVALID,
+                   "%s:%d: %.40s = %.80s is not understood here: use `xenmemctl reserve` and `xl "
+                   "create`",
+                   reading->path, reading->line, key, value);
+}
+
+/* Decimal, as xl reads it: to xl, what begins with 0 is octal or hexadecimal. */
 static int read_number(const struct reading *reading, const char *key, const char *value,
                        int64_t *out, struct err *err)
 {
-    struct err why;
+    if ((value[0] == '0' && value[1] != '\0') || integer_parse(value, 0, MIB_MOST, out, NULL))
+        return not_understood(reading, key, value, err);
+    return 0;
+}
 
-    if (integer_parse(value, 0, MIB_MOST, out, &why) == 0)
-        return 0;
-    return err_set(err, ERR_INVALID,
-                   "%s:%d: %s = %s is not understood here: use `xenmemctl reserve` and `xl create`",
-                   reading->path, reading->line, key, value);
+static int read_name(struct reading *reading, const char *value, struct err *err)
+{
+    if (value[0] == '\0' || strlen(value) >= sizeof(reading->out->name) ||
+        strpbrk(value, "\"';[]{}+"))
+        return not_understood(reading, "name", value, err);
+    snprintf(reading->out->name, sizeof(reading->out->name), "%s", value);
+    return 0;
+}
+
+/* xl also takes "key += value", and several pairs on one line. */
+static bool has_more(const char *key, const char *value)
+{
+    size_t length = strlen(key);
+    const char *rest = strchr(value, ';');
+
+    return (length > 0 && key[length - 1] == '+') || (rest && strchr(rest, '='));
 }
 
 static int read_pair(struct reading *reading, const char *key, char *value, struct err *err)
@@ -84,13 +111,15 @@ static int read_pair(struct reading *reading, const char *key, char *value, stru
                    {"vcpus", &out->vcpus},           {"maxvcpus", &reading->maxvcpus},
                    {"videoram", &out->videoram_mib}, {"shadow_memory", &out->shadow_mib}};
 
+    if (has_more(key, value) && value[0] != '[')
+        return not_understood(reading, key, value, err);
     value = unquote(value);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
         if (strcmp(key, numbers[i].key) == 0)
             return read_number(reading, key, value, numbers[i].to, err);
     if (strcmp(key, "name") == 0)
-        snprintf(out->name, sizeof(out->name), "%s", value);
-    else if (strcmp(key, "type") == 0)
+        return read_name(reading, value, err);
+    if (strcmp(key, "type") == 0)
         out->pv = strcmp(value, "pv") == 0, reading->is_hvm = strcmp(value, "hvm") == 0;
     else if (strcmp(key, "builder") == 0)
         reading->is_hvm = strcmp(value, "hvm") == 0, out->pv = !reading->is_hvm;
@@ -136,24 +165,47 @@ static int finish(struct reading *reading, struct err *err)
     return 0;
 }
 
+static int read_lines(struct reading *reading, FILE *file, struct err *err)
+{
+    char line[4096];
+    int rc = 0;
+
+    while (rc == 0 && fgets(line, sizeof(line), file)) {
+        reading->line++;
+        if (!strchr(line, '\n') && !feof(file))
+            rc = err_set(err, ERR_INVALID, "%s:%d: a line of more than %zu bytes", reading->path,
+                         reading->line, sizeof(line) - 2);
+        else
+            rc = read_line(reading, line, err);
+    }
+    if (rc == 0 && ferror(file))
+        rc = err_set_errno(err, ERR_INVALID, errno, "read %s", reading->path);
+    return rc ? rc : finish(reading, err);
+}
+
+static bool is_saved_guest(FILE *file)
+{
+    char magic[sizeof(saved_magic)];
+
+    if (fread(magic, sizeof(magic), 1, file) == 1 && memcmp(magic, saved_magic, sizeof(magic)) == 0)
+        return true;
+    rewind(file);
+    return false;
+}
+
 int xl_config_read(const char *path, struct xl_config *out, struct err *err)
 {
     struct reading reading = {.out = out, .path = path};
     FILE *file = fopen(path, "re");
-    char line[4096];
-    int rc = 0;
+    int rc;
 
     *out = (struct xl_config){.vcpus = 1, .videoram_mib = -1, .shadow_mib = -1, .pv = true};
     if (!file)
         return err_set_errno(err, ERR_INVALID, errno, "read %s", path);
-    while (rc == 0 && fgets(line, sizeof(line), file)) {
-        reading.line++;
-        rc = read_line(&reading, line, err);
-    }
-    if (rc == 0 && ferror(file))
-        rc = err_set_errno(err, ERR_INVALID, errno, "read %s", path);
+    rc = is_saved_guest(file) ? xl_saved_read(file, path, out, err)
+                              : read_lines(&reading, file, err);
     (void)fclose(file);
-    return rc ? rc : finish(&reading, err);
+    return rc;
 }
 
 struct kib xl_config_needs(const struct xl_config *config)

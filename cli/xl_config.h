@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/units.h"
 
@@ -16,15 +17,21 @@ struct xl_config {
     int64_t vcpus;                    /* the most it can have */
     int64_t videoram_mib, shadow_mib; /* −1: not given */
     bool pv;
+    bool is_saved;    /* the file is a guest that xl saved */
+    bool differs;     /* settings say other amounts than the file */
     bool passthrough; /* it has devices of the host, or asks for an IOMMU */
 };
 
 /*
- * Reads the file: "key = value" lines, comments, lists over several lines. 0, or −1 with
- * ERR_INVALID: it cannot be read, has no name or memory, or says memory in a way that is not
- * understood here.
+ * Reads the file: "key = value" lines, comments, lists over several lines; or a guest that xl
+ * saved, which has its configuration with it. 0, or −1 with ERR_INVALID: it cannot be read, has no
+ * name or memory, or says what counts here in a way that is not understood here.
  */
 int xl_config_read(const char *path, struct xl_config *out, struct err *err);
+
+/* Of a file that was found to be a saved guest, and stands behind its magic. 0 or −1 ERR_INVALID.
+ */
+int xl_saved_read(FILE *file, const char *path, struct xl_config *out, struct err *err);
 
 /* All that xl will take from the host for it, rounded up to 2 MiB. */
 struct kib xl_config_needs(const struct xl_config *config);

@@ -11,8 +11,9 @@ struct kib admit_keeps(const struct snapshot *snapshot, const struct decision *d
 
     switch ((enum role)work->role) {
     case ROLE_FIXED:
-        return work->priority < priority ? kib_min(work->base, decision->verdicts[vm].low)
-                                         : share_wanted(work);
+        return work->priority < priority
+                   ? kib_min(work->base, kib_ceil(decision->verdicts[vm].low, KIB_GRANULE))
+                   : share_wanted(work);
     case ROLE_SHARES:
         if (work->priority < priority)
             return work->base;

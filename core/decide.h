@@ -31,25 +31,27 @@ const char *vm_status_name(enum vm_status status);
 
 /* What the core remembers of one domain. What every decision looks at comes first. */
 struct vm_track {
-    struct kib demand;   /* filtered need: rises at once, falls slowly */
-    struct kib need;     /* as last reported and believed */
-    int64_t demand_ms;   /* when the filter last ran */
-    struct kib target;   /* the target that is being watched; 0 none yet */
-    struct kib seen;     /* what it had at the last look, in terms of targets */
-    int64_t progress_ms; /* when it last came nearer, or was there */
-    struct kib counted;  /* what it was counted with at the last look … */
-    int64_t counted_ms;  /* … which was then: only later is it believed to be less */
-    int32_t failures;    /* to follow, in a row; each doubles the wait. 0: no limit is known */
-    bool has_demand;     /* demand means something */
-    bool mobile;         /* its balloon was seen to follow, or its agent saw a balloon driver */
-    bool changed;        /* its target has changed in the last while: changed_ms */
-    struct kib start;    /* what it had when it was first asked to go this way */
-    struct kib best;     /* how near to its target it has come */
-    int64_t changed_ms;  /* when its target last changed */
-    struct kib unproved; /* until it is mobile it is not sent below this */
-    struct kib low;      /* found by trying: it does not go below (target terms); 0 unknown */
-    struct kib high;     /* found by trying: it does not go above; 0 unknown */
-    int64_t retry_ms;    /* when they are tried again; 0 it is time */
+    struct kib demand;      /* filtered need: rises at once, falls slowly */
+    struct kib need;        /* as last reported and believed */
+    int64_t demand_ms;      /* when the filter last ran */
+    struct kib target;      /* the target that is being watched; 0 none yet */
+    struct kib seen;        /* what it had at the last look, in terms of targets */
+    int64_t progress_ms;    /* when it last came nearer, or was there */
+    struct kib counted;     /* what it was counted with at the last look … */
+    int64_t counted_ms;     /* … which was then: only later is it believed to be less */
+    int32_t failures;       /* to follow, in a row; each doubles the wait. 0: no limit is known */
+    bool has_demand;        /* demand means something */
+    bool mobile;            /* its balloon was seen to follow, or its agent saw a balloon driver */
+    bool young;             /* built a short while ago: it wants its startup */
+    bool changed;           /* its target has changed in the last while: changed_ms */
+    struct kib start;       /* what it had when it was first asked to go this way */
+    struct kib best;        /* how near to its target it has come */
+    int64_t changed_ms;     /* when its target last changed */
+    struct kib unproved;    /* until it is mobile it is not sent below this */
+    struct kib low;         /* found by trying: it does not go below (target terms); 0 unknown */
+    struct kib high;        /* found by trying: it does not go above; 0 unknown */
+    int64_t young_until_ms; /* 0: it has not reported yet */
+    int64_t retry_ms;       /* when they are tried again; 0 it is time */
 };
 
 /* What was decided about one VM, and from which figures. */

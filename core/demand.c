@@ -3,6 +3,10 @@
 
 #define MIB 1024
 
+/* One that was built with less than its startup, as a reboot does after ballooning, wants that for
+ * so long from its first report on: what its services need at their start is not seen before. */
+#define YOUNG_MS INT64_C(60000)
+
 /* The decay goes in steps, so many to a half-life. */
 #define DECAY_STEPS 64
 
@@ -94,6 +98,9 @@ void demand_follow(const struct vm *vm, const struct host_settings *settings, in
 
     if (!vm->fresh)
         return;
+    if (vm->young && vm->state == VM_RUNNING && track->young_until_ms == 0)
+        track->young_until_ms = now_ms + YOUNG_MS;
+    track->young = now_ms < track->young_until_ms;
     if (track->has_demand)
         expected = expected_need(vm, track->need, need, settings->demand_lead_percent);
     track->need = need;
@@ -170,7 +177,10 @@ void demand_judge(const struct vm *vm, const struct vm_track *track, struct verd
     verdict->need = track->need;
     verdict->demand = demand;
     buffer = kib_scale(demand, vm->settings.buffer_percent, 100);
-    verdict->wanted = kib_clamp(kib_add(demand, buffer), verdict->low, verdict->high);
+    verdict->wanted = kib_add(demand, buffer);
+    if (track->young)
+        verdict->wanted = kib_max(verdict->wanted, vm->settings.startup);
+    verdict->wanted = kib_clamp(verdict->wanted, verdict->low, verdict->high);
     verdict->pressure = percent(kib_add(demand, buffer), vm->assigned);
     verdict->status = status_of(vm->assigned, track->need, vm->settings.buffer_percent);
 }

@@ -45,6 +45,7 @@ struct vm {
     bool dom0;                   /* never ballooned; counts with its cap */
     bool cap_unlimited;          /* cap means nothing: the domain is left out of headroom */
     bool overridden;             /* target was set by the operator's own xl: honoured as it is */
+    bool young;                  /* it was built while we looked: it is raised to its startup */
     bool fresh;                  /* the report is young enough for its source */
     struct vm_settings settings; /* effective */
     struct kib assigned;         /* tot_pages */

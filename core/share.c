@@ -75,8 +75,7 @@ void share_prepare(const struct vm *vm, const struct verdict *verdict, struct de
     work->standing = (uint8_t)standing_of(vm->target, verdict);
     if (work->role == ROLE_FIXED) {
         high = verdict->goal;
-        if (vm->settings.priority >= asked->highest_want)
-            low = high;
+        low = vm->settings.priority < asked->highest_want ? kib_min(low, high) : high;
     }
     /* Targets are multiples of the granule, unless none lies between low and high. */
     work->base = kib_ceil(low, KIB_GRANULE);

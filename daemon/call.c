@@ -85,6 +85,14 @@ void call_subscribe(struct call *call)
     call->all->n_subscribers++;
 }
 
+void call_tell(struct call *call, const char *line, size_t length)
+{
+    struct connection *connection = call->connection;
+
+    if (connection && connection_unread(connection) + length <= CONNECTION_OUTPUT_LIMIT)
+        connection_send(connection, line, length);
+}
+
 struct proto_writer *call_answer_begin(struct call *call)
 {
     invariant(!call->all->answering);
@@ -209,4 +217,19 @@ int call_begin_question(struct call *call, struct err *err)
     call->question = true;
     call->user->questions++;
     return 0;
+}
+
+void call_answer_done(void *arg, int rc, const struct err *err)
+{
+    struct call *call = arg;
+    struct proto_writer *answer;
+
+    if (rc) {
+        call_fail(call, err);
+        return;
+    }
+    answer = call_answer_begin(call);
+    proto_object_begin(answer, NULL);
+    proto_object_end(answer);
+    call_answer_end(call);
 }

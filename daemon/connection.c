@@ -41,7 +41,7 @@ static int64_t now_us(void)
 
 /* --- out ------------------------------------------------------------------------------------- */
 
-static size_t unread_output(const struct connection *connection)
+size_t connection_unread(const struct connection *connection)
 {
     return evbuffer_get_length(bufferevent_get_output(connection->stream));
 }
@@ -188,7 +188,7 @@ static bool may_be_served(const struct connection *connection)
 
     return !connection->closing && connection->waits != WAIT_CREDIT &&
            connection->n_calls < CONNECTION_MAX_CALLS &&
-           unread_output(connection) <= CONNECTION_OUTPUT_PAUSE &&
+           connection_unread(connection) <= CONNECTION_OUTPUT_PAUSE &&
            (connection->user->calls < (size_t)limits->calls || !is_limited(connection));
 }
 
@@ -398,7 +398,7 @@ static void on_written(struct bufferevent *stream, void *arg)
     struct connection *connection = arg;
 
     (void)stream;
-    if (connection->closing && unread_output(connection) == 0)
+    if (connection->closing && connection_unread(connection) == 0)
         connection_free(connection);
     else if (!connection->closing)
         connection_serve_on(connection);
@@ -534,7 +534,7 @@ void connections_publish(struct connections *all, const char *line, size_t lengt
     DL_FOREACH (all->list, connection) {
         if (!connection->subscribed)
             continue;
-        if (unread_output(connection) + length > CONNECTION_OUTPUT_LIMIT)
+        if (connection_unread(connection) + length > CONNECTION_OUTPUT_LIMIT)
             cut_slow(connection);
         else
             connection_send(connection, line, length);

@@ -53,6 +53,8 @@ struct connection {
 };
 
 /* connection.c: bytes to the client; and what came meanwhile, where it may be served again. */
+size_t connection_unread(const struct connection *connection);
+
 void connection_send(struct connection *connection, const char *bytes, size_t length);
 void connection_serve_on(struct connection *connection);
 

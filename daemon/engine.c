@@ -21,6 +21,9 @@
 #include "daemon/snapshot.h"
 #include "db/db.h"
 
+/* A hypervisor that said once that it is running low is taken at its word for so long. */
+#define LOW_MEMORY_MS INT64_C(30000)
+
 /* Somebody who waits for the host to settle. */
 struct waiter {
     struct waiter *next;
@@ -41,6 +44,8 @@ struct engine {
     size_t room;
     struct waiter *waiters;
     struct edge scarce, broken;
+    bool low_memory;             /* the hypervisor said so since the last pass … */
+    int64_t low_until_ms;        /* … and then it counts as scarce until this pass */
     struct decide_faults faults; /* tests only */
 };
 
@@ -242,10 +247,17 @@ static void tell_host(struct engine *engine, int64_t now_ms)
     struct events *events = engine->daemon->events;
     const struct engine_status *status = &engine->status;
 
-    if (edge_follow(&engine->scarce, is_scarce(engine), now_ms, EDGE_HOLD_MS))
+    bool says_low = engine->low_memory;
+
+    if (says_low)
+        engine->low_until_ms = now_ms + LOW_MEMORY_MS;
+    engine->low_memory = false;
+    if (edge_follow(&engine->scarce, is_scarce(engine) || now_ms < engine->low_until_ms, now_ms,
+                    says_low ? 0 : EDGE_HOLD_MS))
         events_raise_about(events, engine->scarce.told ? EVENT_HOST_LOW : EVENT_HOST_OK, NULL,
-                           "free_kib=%" PRId64 " assigned_kib=%" PRId64 " demand_kib=%" PRId64,
-                           status->host.free.v, status->assigned.v, status->demand.v);
+                           "%sfree_kib=%" PRId64 " assigned_kib=%" PRId64 " demand_kib=%" PRId64,
+                           says_low ? "hypervisor=low " : "", status->host.free.v,
+                           status->assigned.v, status->demand.v);
     if (edge_follow(&engine->broken, status->invariant_broken, now_ms, 0))
         events_raise_about(
             events, engine->broken.told ? EVENT_INVARIANT_BROKEN : EVENT_INVARIANT_RESTORED, NULL,
@@ -305,6 +317,12 @@ int engine_tick(struct engine *engine, int64_t now_ms, struct err *err)
               engine->status.uncommitted.v, engine->status.n_reads, engine->status.n_actions,
               engine->status.settled);
     return 0;
+}
+
+void engine_note_low_memory(struct engine *engine)
+{
+    engine->low_memory = true;
+    loop_look_soon(engine->daemon->loop, 0);
 }
 
 void engine_switch_off(struct engine *engine, const struct decide_faults *faults)

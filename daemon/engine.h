@@ -50,6 +50,9 @@ struct engine_status {
 };
 const struct engine_status *engine_status(const struct engine *engine);
 
+/* The hypervisor itself says that it is running low: the next pass, at once, tells the operator. */
+void engine_note_low_memory(struct engine *engine);
+
 /* For tests only: safety measures that are off from the next pass on. */
 void engine_switch_off(struct engine *engine, const struct decide_faults *faults);
 

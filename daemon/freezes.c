@@ -21,6 +21,8 @@
 #include "db/db.h"
 #include "proto/proto.h"
 
+#define REST_LOOK_MS 200 /* while somebody waits for a balloon to rest */
+
 /* A call that waits: for the disk, and where it freezes for the balloon too. */
 struct freezing {
     struct freezing *prev, *next;
@@ -95,7 +97,7 @@ static void on_saved(void *arg, int rc, const struct err *err)
     if (rc) {
         fail(freezing, err);
     } else if (freezing->thaws) {
-        method_done(freezing->call, 0, NULL);
+        call_answer_done(freezing->call, 0, NULL);
         freezing_free(freezing);
     } else {
         loop_look_soon(freezing->owner->daemon->loop, 0);
@@ -225,7 +227,11 @@ void freezes_follow(struct freezes *freezes, int64_t now_ms)
     struct freezing *freezing, *next;
 
     expire(freezes);
+    if (freezes->waiting)
+        loop_look_soon(freezes->daemon->loop, REST_LOOK_MS);
     DL_FOREACH_SAFE(freezes->waiting, freezing, next)
-    if (freezing->saved && !freezing->thaws)
-        follow_one(freezing, registry_find(freezes->daemon->registry, freezing->name), now_ms);
+    {
+        if (freezing->saved && !freezing->thaws)
+            follow_one(freezing, registry_find(freezes->daemon->registry, freezing->name), now_ms);
+    }
 }

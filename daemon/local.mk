@@ -34,7 +34,8 @@ libxm_daemon_a_SOURCES = \
 	%D%/freezes.c %D%/freezes.h \
 	%D%/reservation.c \
 	%D%/reservation_answer.c %D%/reservation_answer.h \
-	%D%/reservations.c %D%/reservations.h \
+	%D%/reservations.c %D%/reservations.h %D%/reservations_parts.h \
+	%D%/reservations_pass.c \
 	%D%/scrape.c %D%/scrape.h \
 	%D%/server.c %D%/server.h \
 	%D%/shared.c %D%/shared.h \

@@ -206,7 +206,9 @@ static void on_hypervisor(evutil_socket_t fd, short what, void *arg)
         break_loop(loop, &err);
         return;
     }
-    if (changes & (HV_DOMAINS | HV_LOW_MEMORY))
+    if (changes & HV_LOW_MEMORY)
+        engine_note_low_memory(loop->daemon->engine);
+    if (changes & HV_DOMAINS)
         loop_look_soon(loop, SOON_MS);
     if (changes & HV_REPORTS)
         answer_reports(loop);

@@ -17,20 +17,6 @@ bool method_accept(struct call *call, const struct proto_request *request,
     return false;
 }
 
-void method_done(void *call, int rc, const struct err *err)
-{
-    struct proto_writer *answer;
-
-    if (rc) {
-        call_fail(call, err);
-        return;
-    }
-    answer = call_answer_begin(call);
-    proto_object_begin(answer, NULL);
-    proto_object_end(answer);
-    call_answer_end(call);
-}
-
 const struct method methods[] = {
     {"host.get", ACCESS_READ, method_host_get},
     {"vm.list", ACCESS_READ, method_vm_list},
@@ -38,6 +24,7 @@ const struct method methods[] = {
     {"vm.explain", ACCESS_READ, method_vm_explain},
     {"vm.set", ACCESS_ADMIN, method_vm_set},
     {"vm.forget", ACCESS_ADMIN, method_vm_forget},
+    {"vm.build", ACCESS_READ, method_vm_build},
     {"vm.freeze", ACCESS_OPERATE, method_vm_freeze},
     {"vm.thaw", ACCESS_OPERATE, method_vm_thaw},
     {"plan.get", ACCESS_READ, method_plan_get},

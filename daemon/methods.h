@@ -11,7 +11,6 @@
 #include "daemon/server.h"
 #include "proto/proto.h"
 
-struct err;
 struct vm_entry;
 
 /* True where the parameters are those of the table; else the call was answered. */
@@ -21,10 +20,6 @@ bool method_accept(struct call *call, const struct proto_request *request,
 /* For methods without parameters. */
 extern const struct proto_param method_no_params[];
 
-/* Answers a call that has nothing to say but that it was done, or failed; db's callbacks take it as
- * it is, with the call as their argument. */
-void method_done(void *call, int rc, const struct err *err);
-
 /* The VM that the parameter name names; NULL where there is none: then the call was answered. */
 struct vm_entry *method_named_vm(struct daemon *daemon, struct call *call,
                                  const struct proto_request *request);
@@ -33,7 +28,7 @@ struct vm_entry *method_named_vm(struct daemon *daemon, struct call *call,
 method_fn method_host_get;
 
 /* methods_vm.c */
-method_fn method_vm_list, method_vm_get, method_vm_set, method_vm_forget;
+method_fn method_vm_list, method_vm_get, method_vm_set, method_vm_forget, method_vm_build;
 
 /* methods_metrics.c */
 method_fn method_metrics;

@@ -21,7 +21,8 @@ void method_db_backup(struct daemon *daemon, struct call *call, const struct pro
 
     if (!method_accept(call, request, params))
         return;
-    if (db_backup(daemon->db, proto_request_text(request, "file", ""), method_done, call, &err))
+    if (db_backup(daemon->db, proto_request_text(request, "file", ""), call_answer_done, call,
+                  &err))
         call_fail(call, &err);
 }
 

@@ -37,6 +37,7 @@ static int read_create(const struct proto_request *request, struct reservation_r
 
     out->name = proto_request_text(request, "for", "");
     out->tied = proto_request_boolean(request, "hold", false);
+    out->progress = proto_request_boolean(request, "progress", false);
     out->priority = (int32_t)priority;
     if (priority < 0 || priority > 100)
         return err_set(err, ERR_INVALID, "priority: %" PRId64 " is outside 0 to 100", priority);
@@ -52,10 +53,10 @@ void method_reservation_create(struct daemon *daemon, struct call *call,
                                const struct proto_request *request)
 {
     static const struct proto_param params[] = {
-        {"size", PROTO_TEXT, true},     {"for", PROTO_TEXT, false},
-        {"ttl", PROTO_TEXT, false},     {"wait", PROTO_TEXT, false},
-        {"hold", PROTO_BOOLEAN, false}, {"priority", PROTO_INTEGER, false},
-        {NULL, PROTO_TEXT, false},
+        {"size", PROTO_TEXT, true},         {"for", PROTO_TEXT, false},
+        {"ttl", PROTO_TEXT, false},         {"wait", PROTO_TEXT, false},
+        {"hold", PROTO_BOOLEAN, false},     {"progress", PROTO_BOOLEAN, false},
+        {"priority", PROTO_INTEGER, false}, {NULL, PROTO_TEXT, false},
     };
     struct reservation_request wanted;
     struct err err;
@@ -90,14 +91,8 @@ static const struct proto_param id_params[] = {{"id", PROTO_INTEGER, true},
 void method_reservation_release(struct daemon *daemon, struct call *call,
                                 const struct proto_request *request)
 {
-    struct err err;
-    int rc;
-
-    if (!method_accept(call, request, id_params))
-        return;
-    rc = reservations_release(daemon->reservations, proto_request_integer(request, "id", 0),
-                              call_uid(call), &err);
-    method_done(call, rc, &err);
+    if (method_accept(call, request, id_params))
+        reservations_release(daemon->reservations, call, proto_request_integer(request, "id", 0));
 }
 
 void method_reservation_hold(struct daemon *daemon, struct call *call,

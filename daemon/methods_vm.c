@@ -138,5 +138,35 @@ void method_vm_forget(struct daemon *daemon, struct call *call, const struct pro
 {
     if (method_accept(call, request, name_params))
         changes_forget(daemon->changes, proto_request_text(request, "name", ""), call_uid(call),
-                       method_done, call);
+                       call_answer_done, call);
+}
+
+void method_vm_build(struct daemon *daemon, struct call *call, const struct proto_request *request)
+{
+    static const struct proto_param params[] = {{"name", PROTO_TEXT, true},
+                                                {"memory_kib", PROTO_INTEGER, true},
+                                                {"maxmem_kib", PROTO_INTEGER, true},
+                                                {NULL, PROTO_TEXT, false}};
+    struct vm_natural configured;
+    struct proto_writer *answer;
+    struct err err;
+
+    if (!method_accept(call, request, params))
+        return;
+    configured.target = kib(proto_request_integer(request, "memory_kib", 0));
+    configured.static_max = kib(proto_request_integer(request, "maxmem_kib", 0));
+    if (configured.target.v < 0 || configured.target.v > configured.static_max.v ||
+        configured.static_max.v > KIB_LIMIT) {
+        err_set(&err, ERR_INVALID, "memory_kib and maxmem_kib: 0 <= memory <= maxmem <= 1 PiB");
+        call_fail(call, &err);
+        return;
+    }
+    configured =
+        registry_build(daemon->layers, proto_request_text(request, "name", ""), configured);
+    answer = call_answer_begin(call);
+    proto_object_begin(answer, NULL);
+    proto_put_integer(answer, "startup_kib", configured.target.v);
+    proto_put_integer(answer, "maximum_kib", configured.static_max.v);
+    proto_object_end(answer);
+    call_answer_end(call);
 }

@@ -48,6 +48,8 @@ struct options {
     int64_t history_coarse_ms; /* of each hour; default 2 years */
     int64_t history_kib;       /* size of the database above which the oldest go; default 1 GiB */
     int64_t damaged_database;  /* enum damaged; default to refuse it */
+    int64_t holder_grace_ms;   /* a tied reservation outlives its lost connection; default 30 s */
+    int64_t reboot_grace_ms;   /* a dead VM's memory is kept for its reboot; default 30 s */
     /* [hooks] */
     char *hooks_folder;       /* path */
     char *hooks_user;         /* that they run as; "": the daemon's own */

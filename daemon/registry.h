@@ -28,6 +28,7 @@ struct domain {
                             migration or has left, and an older domain of a taken name */
     struct vm_track track;  /* the core's memory of this domain */
     struct verdict verdict; /* what was last decided about it */
+    bool young;             /* it was built while we looked */
     bool overridden;        /* the operator set its target by hand */
     bool override_told;     /* and the event about it was raised */
     struct kib observed;    /* target that would have been written: told while action = observe */
@@ -100,5 +101,12 @@ void registry_resolve(struct registry *registry, const struct layers *layers);
 int registry_resolve_one(const struct vm_entry *vm, const char *name, const struct layers *layers,
                          const struct setting_partial *extra, struct vm_settings *out,
                          struct err *err);
+
+/*
+ * What a toolstack should build a VM of that name with: startup and maximum as the layers say, and
+ * where they say nothing, or it is ignored, what its configuration says.
+ */
+struct vm_natural registry_build(const struct layers *layers, const char *name,
+                                 struct vm_natural configured);
 
 #endif

@@ -13,6 +13,7 @@
 #include "proto/proto.h"
 
 #define HOLDERS_TOLD 3
+#define TELL_MS      1000
 
 void reservation_put(struct proto_writer *writer, const char *key,
                      const struct reservation *reservation)
@@ -34,6 +35,46 @@ void reservation_put(struct proto_writer *writer, const char *key,
     proto_put_boolean(writer, "tied", reservation->tied);
     proto_put_boolean(writer, "implicit", reservation->implicit);
     proto_object_end(writer);
+}
+
+/* By the pace since it began to wait; −1 where nothing has moved yet. */
+static int64_t expected_ms(const struct reservation *reservation, int64_t now_ms)
+{
+    int64_t waited = now_ms - reservation->squeezed_ms;
+    struct kib gained = kib_sub(reservation->freed, reservation->first);
+
+    if (reservation->state != RESERVATION_SQUEEZING || gained.v <= 0 || waited <= 0)
+        return -1;
+    return kib_sub(reservation->size, reservation->freed).v * waited / gained.v;
+}
+
+void reservation_tell(struct reservation *reservation, int64_t now_ms)
+{
+    struct proto_writer *writer;
+    const char *line;
+    size_t length;
+    int64_t left = expected_ms(reservation, now_ms);
+
+    if (reservation->told_ms < 0)
+        reservation->first = reservation->freed;
+    else if (now_ms - reservation->told_ms < TELL_MS)
+        return;
+    reservation->told_ms = now_ms;
+    if (!reservation->progress || !reservation->asker)
+        return;
+    writer = proto_writer_new();
+    proto_notification_begin(writer, "reservation.progress");
+    proto_object_begin(writer, NULL);
+    reservation_put(writer, "reservation", reservation);
+    if (left >= 0)
+        proto_put_integer(writer, "expected_ms", left);
+    else
+        proto_put_null(writer, "expected_ms");
+    proto_object_end(writer);
+    proto_notification_end(writer);
+    line = proto_writer_bytes(writer, &length);
+    call_tell(reservation->asker, line, length);
+    proto_writer_free(writer);
 }
 
 void reservation_answer(struct call *call, const struct reservation *reservation)
@@ -90,15 +131,18 @@ static void name_holders(const struct daemon *daemon, const struct snapshot *sna
 
 void reservation_explain(const struct daemon *daemon, const struct snapshot *snapshot,
                          const struct decision *decision, const struct reservation *reservation,
-                         struct err *err)
+                         struct kib ahead, struct err *err)
 {
     struct admission found = admit(snapshot, decision, reservation->priority);
-    char size[UNITS_TEXT], now[UNITS_TEXT], freeable[UNITS_TEXT], holders[240];
+    char size[UNITS_TEXT], now[UNITS_TEXT], freeable[UNITS_TEXT], before[UNITS_TEXT], holders[240];
 
     name_holders(daemon, snapshot, decision, reservation->priority, holders, sizeof(holders));
-    err_set(err, ERR_NO_MEMORY,
-            "not enough memory for %s: %s there, %s could be freed for priority %d; held by %s",
-            kib_format(reservation->size, size), kib_format(found.now, now),
-            kib_format(found.freeable, freeable), reservation->priority,
-            holders[0] != '\0' ? holders : "nobody");
+    err_set(
+        err, ERR_NO_MEMORY,
+        "not enough memory for %s: %s there, %s could be freed for priority %d%s%s%s; held by %s",
+        kib_format(reservation->size, size), kib_format(found.now, now),
+        kib_format(found.freeable, freeable), reservation->priority, ahead.v > 0 ? ", " : "",
+        ahead.v > 0 ? kib_format(ahead, before) : "",
+        ahead.v > 0 ? " of that for starts that came before" : "",
+        holders[0] != '\0' ? holders : "nobody");
 }

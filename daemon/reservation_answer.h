@@ -3,6 +3,10 @@
 #ifndef DAEMON_RESERVATION_ANSWER_H
 #define DAEMON_RESERVATION_ANSWER_H
 
+#include <stdint.h>
+
+#include "base/units.h"
+
 struct call;
 struct daemon;
 struct decision;
@@ -19,9 +23,12 @@ void reservation_put(struct proto_writer *writer, const char *key,
                      const struct reservation *reservation);
 
 /* Fills err with ERR_NO_MEMORY: how much there is, could be freed, and who holds it or does not
- * give it. */
+ * give it; ahead is for those whose turn is before. */
 void reservation_explain(const struct daemon *daemon, const struct snapshot *snapshot,
                          const struct decision *decision, const struct reservation *reservation,
-                         struct err *err);
+                         struct kib ahead, struct err *err);
+
+/* Tells whoever waits for it how far it is, once a second. */
+void reservation_tell(struct reservation *reservation, int64_t now_ms);
 
 #endif

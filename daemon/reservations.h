@@ -25,9 +25,6 @@ struct reservations;
 
 #define RESERVATIONS_MAX 1000
 
-/* A death's reservation, and a tied one whose holder is not connected, end after this time. */
-#define RESERVATION_GRACE_MS INT64_C(30000)
-
 /* Guests that were asked for memory have so long to give it. */
 #define RESERVATION_SQUEEZE_MS INT64_C(60000)
 
@@ -57,6 +54,9 @@ struct reservation {
     int64_t since_ms;    /* the pass that first saw it; −1 before */
     int64_t squeezed_ms; /* the pass since when it is squeezed for; −1 not yet */
     struct kib freed;    /* of it, what the last pass saw free */
+    struct kib first;    /* what was free of it when it began to wait */
+    int64_t told_ms;     /* the pass that last told its asker how far it is; −1 none */
+    bool progress;       /* its asker wants to be told */
     bool tied;           /* to its holder */
     bool implicit;       /* left by a VM's death */
     int64_t uid;         /* −1: nobody's doing */
@@ -82,6 +82,7 @@ struct reservation_request {
     int32_t priority;
     int64_t ttl_ms;  /* 0 for good */
     int64_t wait_ms; /* 0: refuse at once what is not feasible now */
+    bool progress;   /* tell the asker how far it is while it waits */
     bool tied;
 };
 
@@ -101,9 +102,8 @@ void reservations_load(struct reservations *reservations, const struct db_reserv
 void reservations_ask(struct reservations *reservations, struct call *call,
                       const struct reservation_request *request);
 
-/* Ends one, at the wish of uid (−1: nobody). 0, or −1 ERR_NOT_FOUND. */
-int reservations_release(struct reservations *reservations, int64_t id, int64_t uid,
-                         struct err *err);
+/* Ends one, and answers call, which it takes, once that is on disk. NULL: nobody waits for that. */
+void reservations_release(struct reservations *reservations, struct call *call, int64_t id);
 
 /* This call stays open as long as the holder of a tied one lives. 0, or −1 ERR_NOT_FOUND. */
 int reservations_hold(struct reservations *reservations, struct call *call, int64_t id,

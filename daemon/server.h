@@ -56,6 +56,10 @@ pid_t call_pid(const struct call *call);
 /* True as long as somebody waits for the answer. */
 bool call_is_alive(const struct call *call);
 
+/* Sends one line (a notification with its newline) to whoever waits for the call's answer, where it
+ * reads. */
+void call_tell(struct call *call, const char *line, size_t length);
+
 /* The result of a call is written between begin and end: one JSON value. end sends it and frees
  * call. */
 struct proto_writer *call_answer_begin(struct call *call);
@@ -83,6 +87,10 @@ void server_drop_shared(struct server *server);
 
 /* How many clients there are. */
 size_t server_connections(const struct server *server);
+
+/* Answers with an empty object, or where rc is not 0 with err; arg is the call. What the database
+ * calls when a change is on disk. */
+void call_answer_done(void *arg, int rc, const struct err *err);
 
 /* Answers with an error and frees call. */
 void call_fail(struct call *call, const struct err *err);

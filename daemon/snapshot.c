@@ -43,6 +43,7 @@ struct vm snapshot_vm(const struct domain *domain, int64_t now_ms)
         .state = state_of(domain),
         .settings = settings_of(domain),
         .dom0 = now->dom0,
+        .young = domain->young,
         .cap_unlimited = now->cap_unlimited,
         .assigned = now->assigned,
         .cap = now->cap,

@@ -280,6 +280,11 @@ int64_t db_last_event(const struct db *db)
     return db->last_event;
 }
 
+int64_t db_last_reservation(const struct db *db)
+{
+    return db->last_reservation;
+}
+
 int db_fd(const struct db *db)
 {
     return db->event_fd;

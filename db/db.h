@@ -228,6 +228,9 @@ void db_note_samples(struct db *db, const struct db_sample *samples, size_t coun
 /* The largest id in the journal when it was opened; 0 where it was empty. */
 int64_t db_last_event(const struct db *db);
 
+/* The largest id that a reservation ever had, when it was opened: none is given twice. */
+int64_t db_last_reservation(const struct db *db);
+
 /* Readable when done functions are due, and when db_is_failing has changed. */
 int db_fd(const struct db *db);
 void db_dispatch(struct db *db);

@@ -142,11 +142,12 @@ struct backup;
 
 struct db {
     struct connection connection;
-    char *path;            /* of the database, absolute; owned */
-    struct backup *backup; /* the last one that was begun; NULL none yet */
-    int64_t last_event;    /* largest id at opening */
-    int lock_fd;           /* holds the lock that keeps other daemons out; −1 not yet */
-    bool stands_in;        /* the disk is read-only: connection only reads; for the writer alone */
+    char *path;               /* of the database, absolute; owned */
+    struct backup *backup;    /* the last one that was begun; NULL none yet */
+    int64_t last_event;       /* largest id at opening */
+    int64_t last_reservation; /* largest id that there ever was, at opening */
+    int lock_fd;              /* holds the lock that keeps other daemons out; −1 not yet */
+    bool stands_in; /* the disk is read-only: connection only reads; for the writer alone */
     int event_fd;
     pthread_t writer;
     bool writer_runs;

@@ -258,7 +258,11 @@ int open_or_tell(const char *path, const struct db_limits *limits, bool *damaged
     *damaged = false;
     if (open_either(db, path, damaged, err) ||
         sql_number(db->connection.handle, "SELECT coalesce(max(id), 0) FROM event", &db->last_event,
-                   err))
+                   err) ||
+        sql_number(
+            db->connection.handle,
+            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reservation'), 0)",
+            &db->last_reservation, err))
         goto failed;
     db->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (db->event_fd < 0) {

@@ -35,7 +35,7 @@ static const char *const migrations[] = {
     "  PRIMARY KEY (layer, scope, match, key)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE TABLE reservation ("
-    "  id INTEGER PRIMARY KEY,"
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
     "  name TEXT NOT NULL,"
     "  size_kib INTEGER NOT NULL,"
     "  priority INTEGER NOT NULL,"

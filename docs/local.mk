@@ -6,6 +6,7 @@ dist_doc_DATA = \
 	%D%/policy.md \
 	%D%/protocol.md \
 	%D%/screens.md \
+	%D%/smart-paging.md \
 	%D%/tuning.md \
 	%D%/xen-notes.md
 

@@ -29,6 +29,12 @@ crondir = $(pkgdatadir)/cron.d
 cron_DATA = %D%/cron.d/xenmem
 dist_cron_SCRIPTS = %D%/cron.d/lower-idle
 
+# Hooks and drop-ins for toolstacks other than xl, to be linked where each looks for them.
+toolstackdir = $(pkgdatadir)/toolstack
+dist_toolstack_DATA = %D%/toolstack/xendomains
+dist_toolstack_SCRIPTS = \
+	%D%/toolstack/ganeti %D%/toolstack/libvirt %D%/toolstack/make-room %D%/toolstack/xl
+
 install-data-local: install-etc
 uninstall-local: uninstall-etc
 

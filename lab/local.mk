@@ -6,14 +6,22 @@ LAB_SCENARIOS = \
 	%D%/scenarios/balloon.sh \
 	%D%/scenarios/daemon-killed.sh \
 	%D%/scenarios/destroy-and-reboot.sh \
+	%D%/scenarios/greedy-root.sh \
 	%D%/scenarios/idle.sh \
+	%D%/scenarios/killed-in-squeeze.sh \
 	%D%/scenarios/levers.sh \
 	%D%/scenarios/list-matches-xl.sh \
 	%D%/scenarios/load-moves.sh \
 	%D%/scenarios/operations.sh \
 	%D%/scenarios/override.sh \
 	%D%/scenarios/policies-by-cron.sh \
-	%D%/scenarios/pressure.sh
+	%D%/scenarios/pressure.sh \
+	%D%/scenarios/reboot-keeps-memory.sh \
+	%D%/scenarios/save-and-restore.sh \
+	%D%/scenarios/start-makes-room.sh \
+	%D%/scenarios/stuck-and-crashing.sh \
+	%D%/scenarios/twelve-starts.sh \
+	%D%/scenarios/two-starts.sh
 LAB_SELF_TESTS = \
 	%D%/self-test/fails.sh %D%/self-test/stumbles.sh %D%/self-test/waits.sh \
 	%D%/self-test/hangs.sh %D%/self-test/passes.sh \

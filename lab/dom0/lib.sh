@@ -77,8 +77,9 @@ seen() { # COMMAND TEST VALUE: the output of COMMAND, compared
 
 # --- guests ----------------------------------------------------------------------------------------
 
-# Begins to build a guest; MEMORY and MAXMEM in MiB. More lines of xl's configuration may follow.
-start_guest() { # NAME TYPE MEMORY MAXMEM [LINE…]
+# Writes a guest's configuration to /tmp/NAME.cfg; MEMORY and MAXMEM in MiB. More lines of xl's
+# configuration may follow.
+write_guest() { # NAME TYPE MEMORY MAXMEM [LINE…]
     guest_file=/tmp/$1.cfg
     {
         echo "name=\"$1\""
@@ -94,6 +95,11 @@ start_guest() { # NAME TYPE MEMORY MAXMEM [LINE…]
             echo "$guest_line"
         done
     } >"$guest_file"
+}
+
+# The same, and begins to build it.
+start_guest() { # NAME TYPE MEMORY MAXMEM [LINE…]
+    write_guest "$@"
     xl -v create -q "$guest_file" >/tmp/xl.log 2>&1 || {
         cat /tmp/xl.log
         fail "xl create $guest_file"
@@ -195,6 +201,26 @@ configure() { # LINE…
     done >>/run/xenmemd.extra
 }
 
+# Leaves so much of what Xen has free now to VMs; all the rest is the host's reserve.
+leave_free() { # MIB
+    configure '[host]' "reserve = $(($(xl_free_mib) - $1))m"
+}
+
+# A host with the guests one, two and three, which have all that there is, and can give 80 MiB each.
+three_full_guests() {
+    for guest in one two three; do
+        start_guest $guest pv 176 192
+    done
+    guests_ready one two three
+    leave_free 8
+    configure '[vm *]' 'mode = dynamic' 'minimum = 96m' 'priority = 30'
+    start_daemon
+    for guest in one two three; do
+        wait_until 60 "$guest reports" seen "vm $guest status" != unknown
+    done
+    settled 60
+}
+
 # Starts it and waits until it answers. Its database stays from one start to the next within a
 # scenario.
 start_daemon() {
@@ -259,6 +285,21 @@ events() { # KIND [VM]
         NR > 1 && path[1] != last { tell() }
         { last = path[1]; value[path[2]] = $2 }
         END { if (NR) tell() }'
+}
+
+# How many reservations there are; with a name, those of that VM.
+kept() { # [NAME]
+    ctl reservations --format csv | sed 1d | awk -F , -v name="${1-}" 'name == "" || $2 == name' | wc -l
+}
+
+# What the host ends with, whatever happened on it: no promise was broken, nobody ran out of memory.
+assert_safe() { # GUEST…
+    assert_equal "broken promises" "$(events invariant-broken)" ""
+    for safe_guest in "$@"; do
+        if grep -q 'Killed process' "/var/log/xen/console/guest-$safe_guest.log"; then
+            fail "$safe_guest ran out of memory"
+        fi
+    done
 }
 
 count_events() { # KIND [VM]

@@ -15,6 +15,7 @@ const struct promise promises[] = {
     {"6 deciding again changes nothing", promise_stable, 100},
     {"7 no data, no harm", promise_blind, 100},
     {"8 admission grows with priority", promise_admission, 100},
+    {"8 what can be fulfilled is made room for", promise_want, 100},
     {"10 some are never touched", promise_untouchable, 100},
     {"12 actions are sound and have reasons", promise_sound_actions, 100},
     {"13 the operator's target is honoured", promise_override, 100},

@@ -42,6 +42,7 @@ promise_check promise_more_memory;
 promise_check promise_more_priority;
 promise_check promise_more_demand;
 promise_check promise_admission;
+promise_check promise_want;
 
 /* promises_time.c: what becomes of it */
 promise_check promise_arrives;

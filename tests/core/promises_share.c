@@ -305,3 +305,63 @@ bool promise_admission(struct world *world, struct complaint *complaint)
     }
     return true;
 }
+
+/* What is left to promise once everybody is at its goal. */
+static struct kib left_at_goals(const struct paper *paper)
+{
+    struct kib left = paper->decision.uncommitted;
+
+    for (size_t i = 0; i < paper->snapshot.n_vms; i++) {
+        const struct vm *vm = &paper->snapshot.vms[i];
+
+        if (shares(&paper->work[i]))
+            left =
+                kib_add(left, kib_sub(model_counted(vm), model_rest(vm, paper->verdicts[i].goal)));
+    }
+    return left;
+}
+
+/* The first VM that a start pushes below what it keeps, or would have without it; n_vms nobody. */
+static size_t pushed_too_far(const struct paper *paper, const struct kib *keeps)
+{
+    for (size_t i = 0; i < paper->snapshot.n_vms; i++) {
+        struct kib least = kib_min(keeps[i], kib_floor(paper->vms[i].target, KIB_GRANULE));
+
+        if (shares(&paper->work[i]) && paper->work[i].trial == 0 &&
+            paper->verdicts[i].goal.v < least.v)
+            return i;
+    }
+    return paper->snapshot.n_vms;
+}
+
+/* Promise 8: what was found to be feasible is made room for, and only by those who may be asked. */
+bool promise_want(struct world *world, struct complaint *complaint)
+{
+    static struct kib keeps[PAPER_MAX];
+    struct paper *paper = &world->paper;
+    struct random random = {world->seed};
+    struct want want = {.priority = (int32_t)random_between(&random, 0, 100)};
+    struct admission found;
+    size_t pushed;
+
+    paper_decide(paper);
+    found = admit(&paper->snapshot, &paper->decision, want.priority);
+    if (has_overrides(paper) || kib_add(found.now, found.freeable).v == 0)
+        return true;
+    want.size = kib(random_between(&random, 1, kib_add(found.now, found.freeable).v));
+    for (size_t i = 0; i < paper->snapshot.n_vms; i++)
+        keeps[i] = kib_min(admit_keeps(&paper->snapshot, &paper->decision, i, want.priority),
+                           paper->verdicts[i].goal);
+    paper->snapshot.wants = &want;
+    paper->snapshot.n_wants = 1;
+    paper_decide(paper);
+    if (left_at_goals(paper).v < want.size.v)
+        return broken(complaint,
+                      "a start of priority %d wants %" PRId64 " and %" PRId64
+                      " are left when all are at their goals",
+                      (int)want.priority, want.size.v, left_at_goals(paper).v);
+    pushed = pushed_too_far(paper, keeps);
+    return pushed == paper->snapshot.n_vms ||
+           broken(complaint, "vm %zu is sent to %" PRId64 " for a start, and keeps %" PRId64,
+                  pushed, paper->verdicts[pushed].goal.v, keeps[pushed].v);
+}

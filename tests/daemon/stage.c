@@ -14,6 +14,7 @@
 #include "daemon/events.h"
 #include "daemon/freezes.h"
 #include "daemon/layers.h"
+#include "daemon/options.h"
 #include "daemon/registry.h"
 #include "daemon/reservations.h"
 #include "db/db.h"
@@ -45,6 +46,7 @@ void stage_open_daemon(void)
 
     snprintf(database, sizeof(database), "%s/db", stage.folder);
     ck_assert_int_eq(db_open(database, &limits, &stage.host.db, NULL), 0);
+    ck_assert_int_eq(options_read(NULL, &stage.host.options, NULL), 0);
     stage.host.layers = layers_new();
     said = layer_vm(layers_find(stage.host.layers, LAYER_ID_CONFIG), "*");
     setting_put(said, VM_KEY_MODE, VM_MODE_DYNAMIC);
@@ -70,6 +72,7 @@ void stage_close_daemon(void)
     hv_close(stage.host.hv);
     registry_free(stage.host.registry);
     layers_free(stage.host.layers);
+    options_free(stage.host.options);
     stage.host = (struct daemon){0};
 }
 

@@ -12,6 +12,7 @@
 #include "daemon/engine.h"
 #include "daemon/freezes.h"
 #include "daemon/layers.h"
+#include "daemon/options.h"
 #include "daemon/registry.h"
 #include "daemon/reservations.h"
 #include "db/db.h"
@@ -255,6 +256,57 @@ START_TEST(a_freeze_that_was_for_a_while_ends_by_itself)
 }
 END_TEST
 
+/* True where promise 1 held all the while, and the VM runs again. */
+static bool reboots_well(const char *name)
+{
+    bool is_well = true;
+
+    stage_xl("reboot idle");
+    for (int i = 0; i < 20; i++) {
+        stage.now_ms += 1000;
+        ck_assert_int_eq(engine_tick(stage.host.engine, stage.now_ms, NULL), 0);
+        is_well &= !engine_status(stage.host.engine)->invariant_broken;
+        db_dispatch(stage.host.db);
+    }
+    return is_well && registry_find(stage.host.registry, name)->domain;
+}
+
+/* _i: whether nothing is kept for it. Then its neighbour, whose need rises, takes its memory. */
+START_TEST(a_reboots_memory_is_kept_from_its_neighbours)
+{
+    stage_pass(5);
+    if (_i == 1)
+        stage.host.options->reboot_grace_ms = 0;
+    stage_xl("demand busy 2700m");
+    ck_assert_int_eq(reboots_well("idle"), _i == 0);
+}
+END_TEST
+
+START_TEST(a_reboot_after_ballooning_is_raised_to_its_startup)
+{
+    stage_xl("demand busy 1700m");
+    stage_pass(60);
+    ck_assert_int_lt(stage_target_mib("idle"), 700);
+    stage_xl("demand busy 300m");
+    stage_xl("reboot idle");
+    stage_pass(60);
+    ck_assert_int_ge(stage_target_mib("idle"), 1000);
+}
+END_TEST
+
+START_TEST(a_hypervisor_that_runs_low_is_told_at_once)
+{
+    stage_pass(5);
+    engine_note_low_memory(stage.host.engine);
+    stage_pass(1);
+    ck_assert_int_eq(stage_events("host-low", NULL), 1);
+    engine_note_low_memory(stage.host.engine);
+    stage_pass(60);
+    ck_assert_int_eq(stage_events("host-low", NULL), 1);
+    ck_assert_int_eq(stage_events("host-ok", NULL), 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("safety");
@@ -271,6 +323,9 @@ int main(void)
     tcase_add_test(stories, a_frozen_vm_is_not_written_until_it_is_thawed_over_restarts_too);
     tcase_add_test(stories, without_the_gate_a_frozen_vm_is_written);
     tcase_add_test(stories, a_freeze_that_was_for_a_while_ends_by_itself);
+    tcase_add_loop_test(stories, a_reboots_memory_is_kept_from_its_neighbours, 0, 2);
+    tcase_add_test(stories, a_reboot_after_ballooning_is_raised_to_its_startup);
+    tcase_add_test(stories, a_hypervisor_that_runs_low_is_told_at_once);
     suite_add_tcase(suite, stories);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

@@ -7,7 +7,7 @@ BEGIN;
 CREATE TABLE vm (  name TEXT PRIMARY KEY,  uuid BLOB NOT NULL CHECK (length(uuid) = 16),  target_kib INTEGER NOT NULL,  static_max_kib INTEGER NOT NULL) STRICT;
 CREATE TABLE layer (  id INTEGER PRIMARY KEY,  kind TEXT NOT NULL CHECK (kind IN ('base', 'timed', 'policy')),  name TEXT NOT NULL,  created_ms INTEGER NOT NULL,  expires_ms INTEGER NOT NULL) STRICT;
 CREATE TABLE setting (  layer INTEGER NOT NULL REFERENCES layer (id) ON DELETE CASCADE,  scope TEXT NOT NULL CHECK (scope IN ('vm', 'host', 'except')),  match TEXT NOT NULL,  ordinal INTEGER NOT NULL,  key TEXT NOT NULL,  value INTEGER NOT NULL,  PRIMARY KEY (layer, scope, match, key)) STRICT, WITHOUT ROWID;
-CREATE TABLE reservation (  id INTEGER PRIMARY KEY,  name TEXT NOT NULL,  size_kib INTEGER NOT NULL,  priority INTEGER NOT NULL,  expires_ms INTEGER NOT NULL,  tied INTEGER NOT NULL,  implicit INTEGER NOT NULL,  uid INTEGER NOT NULL,  created_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE reservation (  id INTEGER PRIMARY KEY AUTOINCREMENT,  name TEXT NOT NULL,  size_kib INTEGER NOT NULL,  priority INTEGER NOT NULL,  expires_ms INTEGER NOT NULL,  tied INTEGER NOT NULL,  implicit INTEGER NOT NULL,  uid INTEGER NOT NULL,  created_ms INTEGER NOT NULL) STRICT;
 CREATE TABLE freeze (  name TEXT PRIMARY KEY,  until_ms INTEGER NOT NULL) STRICT;
 CREATE TABLE event (  id INTEGER PRIMARY KEY,  time_ms INTEGER NOT NULL,  kind TEXT NOT NULL,  vm TEXT,  domid INTEGER NOT NULL,  uid INTEGER NOT NULL,  reason TEXT,  detail TEXT NOT NULL,  due INTEGER NOT NULL) STRICT;
 CREATE INDEX event_by_time ON event (time_ms);

@@ -8,6 +8,7 @@ E2E_TESTS = \
 	%D%/test_limits.py \
 	%D%/test_metrics.py \
 	%D%/test_freeze.py \
+	%D%/test_kills.py \
 	%D%/test_guests.py \
 	%D%/test_hooks.py \
 	%D%/test_plan.py \
@@ -15,9 +16,16 @@ E2E_TESTS = \
 	%D%/test_samples.py \
 	%D%/test_reservations.py \
 	%D%/test_settings.py \
+	%D%/test_toolstacks.py \
 	%D%/test_lifecycle.py \
 	%D%/test_history.py
 TESTS += $(E2E_TESTS)
 EXTRA_DIST += $(E2E_TESTS) %D%/host.py
 
 $(E2E_TESTS:.py=.log): daemon/xenmemd$(EXEEXT) cli/xenmemctl$(EXEEXT) sim/xenmem-sim$(EXEEXT)
+
+# The daemon killed at so many random instants: make check-kills KILLS=1000
+KILLS = 1000
+.PHONY: check-kills
+check-kills: all
+	$(AM_TESTS_ENVIRONMENT) XENMEM_KILLS=$(KILLS) $(PYTHON3) $(srcdir)/%D%/test_kills.py

@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Room for starts: granted, refused, kept over a killed daemon, used by the VM that it is for."""
 
-from host import GIB, MIB, XENMEM_SIM, Host, run, until
+import json
+import os
+import socket
+import struct
+import subprocess
+import time
+
+from host import GIB, MIB, XENMEM_SIM, XENMEMCTL, Host, run, until
 
 FULL = """
 [host]
@@ -110,9 +117,128 @@ def test_a_reboot_finds_its_memory():
         until("it is used up", lambda: host.json("reservations") == [])
 
 
+def test_start_builds_with_what_settings_say():
+    with Host(FULL, MANAGED) as host:
+        ready(host)
+        host.do("set", "new", "startup=1g", "maximum=2g", "minimum=512m", "mode=dynamic")
+        xl = host.write("xl", XL)
+        host.environment.update(XENMEM_XL="sh " + xl, XENMEM_SIM_FILE=host.scenario, XENMEM_SIM_PROGRAM=XENMEM_SIM)
+        done = host.ctl("start", host.write("new.cfg", "name = 'new'\nmemory = 256\nmaxmem = 512\n"))
+        assert done.returncode == 0 and "memory=1024 maxmem=2048" in done.stdout, done
+
+
+def saved(name, target_kib):
+    """The beginning of what xl save writes, and a little of the guest's memory."""
+    text = json.dumps({"c_info": {"type": "pv", "name": name}, "b_info": {"max_vcpus": 1, "max_memkb": 2 * GIB,
+                       "target_memkb": target_kib, "video_memkb": 0, "shadow_memkb": 9216}}, indent=4).encode() + b"\0"
+    head = b"Xen saved domain, xl format\n \0 \r" + struct.pack("=IIII", 0x01020304, 3, 0, len(text) + 4)
+    return head + struct.pack("=I", len(text)) + text + os.urandom(4096)
+
+
+def test_a_saved_guest_is_restored_with_the_memory_that_it_had():
+    with Host(FULL, MANAGED) as host:
+        ready(host)
+        xl = host.write("xl", XL)
+        host.environment.update(XENMEM_XL="sh " + xl, XENMEM_SIM_FILE=host.scenario, XENMEM_SIM_PROGRAM=XENMEM_SIM)
+        with open(host.path("new.save"), "wb") as file:
+            file.write(saved("new", 1 * GIB))
+        done = host.ctl("start", host.path("new.save"))
+        assert done.returncode == 0 and "xl ran: restore" in done.stdout and "maxmem" not in done.stdout, done
+        assert "size_kib=1058816" in host.events("reservation-granted", "new")[0]["detail"]
+        for damage in (saved("", 1 * GIB), saved("new", 1 * GIB)[:40]):
+            with open(host.path("bad.save"), "wb") as file:
+                file.write(damage)
+            bad = host.ctl("start", host.path("bad.save"))
+            assert bad.returncode == 2 and bad.stderr.count("\n") == 1, bad
+
+
+def test_two_starts_at_once_for_memory_that_suffices_for_one():
+    with Host(FULL, MANAGED) as host:
+        ready(host)
+        xl = host.write("xl", XL.replace(" new ", ' "$(sed -n "s/name = //p" "$1")" '))
+        host.environment.update(XENMEM_XL="sh " + xl, XENMEM_SIM_FILE=host.scenario, XENMEM_SIM_PROGRAM=XENMEM_SIM)
+        both = [subprocess.Popen([XENMEMCTL, "--socket", host.socket, "start",
+                                  host.write(f"{name}.cfg", f"name = {name}\nmemory = 2300\n")], env=host.environment,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for name in ("left", "right")]
+        ends = [(start.communicate(timeout=90), start.returncode) for start in both]
+        assert sorted(code for _, code in ends) == [0, 3], ends
+        assert "for starts that came before" in ends[0][0][1] + ends[1][0][1], ends
+        until("nothing is kept any more", lambda: host.json("reservations") == [])
+        assert not host.events("invariant-broken")
+
+
+def test_while_it_waits_progress_is_told():
+    with Host(FULL.replace("demand = 600m", "demand = 600m\nballoon-rate = 200m"), MANAGED) as host:
+        ready(host)
+        done = host.ctl("reserve", "2g", "--wait", "60s")
+        assert done.returncode == 0, done
+        told = [line for line in done.stderr.splitlines() if "2 GiB are free" in line]
+        assert told and any("more" in line for line in told), done.stderr
+
+
+def test_several_are_squeezed_for_at_once_and_block_nothing():
+    with Host(FULL.replace("demand = 600m", "demand = 600m\nballoon-rate = 200m"), MANAGED) as host:
+        ready(host)
+        asked = [subprocess.Popen([XENMEMCTL, "--socket", host.socket, "reserve", "700m", "--for", f"new{i}"],
+                                  env=host.environment, stdout=subprocess.PIPE) for i in range(3)]
+        until("all three are squeezed for", lambda: len(host.json("reservations")) == 3)
+        began = time.monotonic()
+        host.do("list")
+        assert time.monotonic() - began < 5
+        for one in asked:
+            assert one.wait(90) == 0
+        assert sum(r["size_kib"] for r in host.json("reservations")) == 2100 * MIB
+        assert not host.events("invariant-broken")
+
+
+def test_a_holders_death_ends_it_at_once_and_a_lost_connection_after_a_while():
+    with Host(FULL, MANAGED + "[daemon]\nholder-grace = 2s\n") as host:
+        ready(host)
+        holder = subprocess.Popen([XENMEMCTL, "--socket", host.socket, "reserve", "100m", "--hold"],
+                                  env=host.environment, stdout=subprocess.PIPE)
+        until("it is granted", lambda: [r["state"] for r in host.json("reservations")] == ["granted"])
+        host.kill()
+        host.start()
+        assert len(host.json("reservations")) == 1, "a restart of the daemon lost it"
+        until("nobody has taken it up", lambda: host.json("reservations") == [])
+        holder.kill()
+        holder.wait()
+        holder = subprocess.Popen([XENMEMCTL, "--socket", host.socket, "reserve", "100m", "--hold"],
+                                  env=host.environment, stdout=subprocess.PIPE)
+        until("it is granted", lambda: [r["state"] for r in host.json("reservations")] == ["granted"])
+        holder.kill()
+        holder.wait()
+        until("its holder is dead", lambda: host.json("reservations") == [])
+        assert "holder-gone" in host.events("reservation-released")[-1]["detail"]
+
+
+def test_a_client_may_leave_at_any_byte():
+    request = b'{"jsonrpc":"2.0","id":1,"method":"reservation.create","params":{"size":"100m","for":"gone"}}\n'
+    with Host(FULL, MANAGED) as host:
+        ready(host)
+        for length in range(len(request) + 1):
+            with socket.socket(socket.AF_UNIX) as peer:
+                peer.connect(host.socket)
+                peer.sendall(request[:length])
+        # The last one was a whole request: it was granted before it was known that nobody waits, or withdrawn.
+        for record in host.json("reservations"):
+            host.ctl("release", str(record["id"]))
+        assert host.json("reservations") == []
+        assert host.do("reserve", "100m", "--for", "gone").strip().isdigit()
+
+
+def test_an_incoming_migration_binds_what_is_kept_for_its_name():
+    with Host(FULL, MANAGED) as host:
+        ready(host)
+        host.do("reserve", "2g", "--for", "new")
+        assert host.xl("receive", "new", "memory=1900m", "maxmem=1900m", "demand=200m").returncode == 0
+        until("it is used up", lambda: host.json("reservations") == [])
+        assert not host.events("invariant-broken")
+
+
 XL = """#!/bin/sh
 echo "xl ran: $*"
-[ "$1" = create ] && shift
+shift
 exec "$XENMEM_SIM_PROGRAM" xl "$XENMEM_SIM_FILE" create new memory=1g maxmem=1g demand=200m
 """
 
@@ -132,7 +258,8 @@ def test_start_makes_room_and_passes_on_what_xl_says():
         assert host.json("reservations") == []
         big = host.ctl("start", host.write("big.cfg", "name = 'big'\nmemory = 8192\n"))
         assert big.returncode == 3 and "xl ran" not in big.stdout, big
-        for text in ("memory = 100\n", "name = 'x'\n", "name = 'x'\nmemory = lots\n"):
+        for text in ("memory = 100\n", "name = 'x'\n", "name = 'x'\nmemory = lots\n", "name = 'x'; memory = 100\n",
+                     "name = 'x'\nmemory = 0100\n", "name = 'x'\nmemory += 100\n", "name = 'x' + 'y'\nmemory = 100\n"):
             bad = host.ctl("start", host.write("bad.cfg", text))
             assert bad.returncode == 2 and bad.stderr.count("\n") == 1, bad
         assert host.ctl("start", host.path("none.cfg")).returncode == 2

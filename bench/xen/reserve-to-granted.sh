@@ -1,0 +1,88 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Time from reserve to granted, beside what xl mem-set and polling take for the same from the same guests.
+# limit: 900
+
+# shellcheck source=../../lab/dom0/lib.sh
+. /lab/lib.sh
+
+pairs=7
+full_mib=192
+low_mib=152
+wanted_mib=$((3 * (full_mib - low_mib)))
+
+all_at() { # MIB
+    for guest in one two three; do
+        [ "$(xl_mib $guest)" -ge $(($1 - 1)) ] && [ "$(xl_mib $guest)" -le $(($1 + 1)) ] || return 1
+    done
+}
+
+# The same state before each: all three at rest with all that they may have, no daemon.
+to_full() {
+    for guest in one two three; do
+        xl mem-set $guest $full_mib
+    done
+    wait_until 60 "all are full" all_at $full_mib
+    sleep 3
+}
+
+enough_is_free() {
+    [ "$(xl_free_mib)" -ge $((free_mib + wanted_mib)) ]
+}
+
+# Tenths of a second are too coarse here.
+hundredths() {
+    awk '{ printf "%d", $1 * 100 }' /proc/uptime
+}
+
+bare() {
+    to_full
+    free_mib=$(xl_free_mib)
+    bare_begin=$(hundredths)
+    for guest in one two three; do
+        xl mem-set $guest $low_mib
+    done
+    until enough_is_free; do
+        sleep 0.05
+    done
+    echo $(($(hundredths) - bare_begin))
+}
+
+ours() {
+    to_full
+    rm -rf /var/lib/xenmem /run/xenmemd.extra
+    configure '[host]' "reserve = $(($(xl_free_mib) - 4))m" \
+        '[vm *]' 'mode = dynamic' "minimum = $((low_mib - 2))m" "startup = ${full_mib}m" "maximum = ${full_mib}m" 'priority = 10'
+    start_daemon
+    for guest in one two three; do
+        wait_until 60 "$guest reports" seen "vm $guest status" != unknown
+    done
+    settled 60
+    ours_begin=$(hundredths)
+    ctl reserve "${wanted_mib}m" >/tmp/id
+    ours_end=$(hundredths)
+    kill "$daemon_pid"
+    wait "$daemon_pid" || true
+    echo $((ours_end - ours_begin))
+}
+
+for guest in one two three; do
+    start_guest $guest pv $full_mib $full_mib
+done
+guests_ready one two three
+n=0
+while [ $n -lt $pairs ]; do
+    bare >/tmp/bare.$n
+    ours >/tmp/ours.$n
+    note "pair $n: xl mem-set $(tail -n 1 /tmp/bare.$n), reserve $(tail -n 1 /tmp/ours.$n) hundredths of a second"
+    n=$((n + 1))
+done
+median() { # FILE…
+    for file in "$@"; do
+        tail -n 1 "$file"
+    done | sort -n | sed -n "$(((pairs + 1) / 2))p"
+}
+bare_median=$(median /tmp/bare.*)
+ours_median=$(median /tmp/ours.*)
+note "median of $pairs: xl mem-set and polling $bare_median, reserve to granted $ours_median hundredths of a second"
+note "ratio $(awk -v ours="$ours_median" -v bare="$bare_median" 'BEGIN { printf "%.2f", ours / bare }')"

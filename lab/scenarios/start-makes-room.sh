@@ -1,0 +1,37 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A start that needs room from three full guests is granted and succeeds; one that is not feasible moves nothing.
+# limit: 300
+
+# shellcheck source=../dom0/lib.sh
+. /lab/lib.sh
+
+targets() {
+    for guest in one two three; do
+        echo "$guest $(target_kib $guest)"
+    done
+}
+
+three_full_guests
+
+before=$(targets)
+write_guest big pv 512 512
+code=0
+ctl start /tmp/big.cfg >/tmp/big.out 2>&1 || code=$?
+assert_equal "exit code of what is not feasible" $code 3
+note "$(cat /tmp/big.out)"
+sleep 5
+assert_equal "targets after that" "$(targets)" "$before"
+assert_equal "domain big" "$(domid big)" ""
+
+write_guest new pv 128 128
+begin=$(now)
+ctl start /tmp/new.cfg
+note "built after $(since "$begin") s"
+guests_ready new
+wait_until 60 "nothing is kept any more" seen kept -eq 0
+assert_between "new" "$(xl_mib new)" 127 129
+for guest in one two three; do
+    assert_between "$guest" "$(xl_mib $guest)" 95 177
+done
+assert_safe one two three new
