@@ -111,6 +111,8 @@ def test_the_table_of_a_run_says_what_the_json_says():
         assert done.returncode == 0 and done.stderr == ""
         assert re.search(r"^ran +120 s of simulated time, 120 passes, 2 VMs$", done.stdout, re.MULTILINE), done.stdout
         assert re.search(r"^expectations met +1 of 1$", done.stdout, re.MULTILINE)
+        done = sim("run", folder.path + "/s.scenario", "--for", "10s")
+        assert re.search(r"^expectations met +0 of 0; 1 come after the end$", done.stdout, re.MULTILINE), done.stdout
 
 
 def test_what_was_not_met_is_exit_1_and_a_line_each():
