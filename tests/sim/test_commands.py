@@ -170,6 +170,19 @@ def test_a_progress_bar_is_shown_on_a_terminal_and_taken_away():
             assert sim(command, file).stderr == "", "and nowhere else"
 
 
+def test_random_hosts_of_the_property_tests_are_scenarios():
+    properties = os.path.join(os.environ.get("XENMEM_BUILD", "."), "tests", "core", "test_properties")
+    too_large = 0
+    with Folder() as folder:
+        for seed in range(1, 31):
+            shown = subprocess.run([properties], env=dict(os.environ, XENMEM_PROPERTY_SHOW=str(seed)),
+                                   capture_output=True, text=True, timeout=LIMIT_S, check=True)
+            done = sim("run", folder.write("s.scenario", shown.stdout), "--for", "20s")
+            too_large += "TiB are wanted" in done.stderr  # a host has 1 PiB at most
+            assert done.returncode == 0 or "TiB are wanted" in done.stderr, f"seed {seed}: {done.stderr}"
+    assert too_large < 10, too_large
+
+
 def test_wrong_lines_are_named_and_nothing_is_shown():
     lines = TRACE.splitlines(keepends=True)
     traces = {
