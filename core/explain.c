@@ -58,7 +58,8 @@ static void explain_state(const struct vm *vm, const struct verdict *verdict,
         vm->cap_unlimited ? "whatever there is" : size(&texts, vm->cap));
 }
 
-static void explain_need(const struct vm *vm, struct explain_step *step)
+static void explain_need(const struct vm *vm, const struct verdict *verdict,
+                         struct explain_step *step)
 {
     const struct guest_report *report = &vm->report;
     struct texts texts = {0};
@@ -73,9 +74,10 @@ static void explain_need(const struct vm *vm, struct explain_step *step)
     begin(step, "need");
     put_kib(step, "need_kib", report->need);
     put_number(step, "psi_some", report->psi_some);
-    say(step, "It needs %s, says %s; its processes waited for memory %d.%02d%% of the time.",
+    say(step, "It needs %s, says %s%s; its processes waited for memory %d.%02d%% of the time.",
         size(&texts, report->need),
         report->source == NEED_AGENT ? "xenmem-agent" : need_source_name(report->source),
+        verdict->suspicious ? ", which cannot be so, for it has not got as much" : "",
         report->psi_some / 100, report->psi_some % 100);
 }
 
@@ -124,9 +126,9 @@ static const char *who_holds_low(const struct vm *vm, const struct vm_track *tra
         return "what an idle guest of its size needs";
     if (verdict->low.v == vm->settings.maximum.v / 64)
         return "what the page structures for its maximum take";
-    return vm->settings.trust && verdict->low.v == vm->report.floor.v
-               ? "what its trusted guest cannot give back"
-               : "what it was seen to do";
+    return vm->settings.trust && vm->fresh && vm->report.floor.v > 0
+               ? "what its trusted guest cannot give back, and a margin"
+               : "it was not yet seen to go below";
 }
 
 static void explain_bounds(const struct vm *vm, const struct vm_track *track,
@@ -221,7 +223,7 @@ size_t explain_vm(const struct snapshot *snapshot, const struct decision *decisi
         explain_untouched(verdict, &out[n++]);
         return n;
     }
-    explain_need(it, &out[n++]);
+    explain_need(it, verdict, &out[n++]);
     explain_demand(it, verdict, &out[n++]);
     explain_wanted(it, verdict, &out[n++]);
     explain_bounds(it, track, verdict, &out[n++]);

@@ -177,6 +177,7 @@ static void sum_up(struct run *run)
     result->free_part /= (double)run->counts.passes;
     run->counts.guest_crashes = run->world->crashes;
     run->counts.oom_kills = run->world->oom_kills;
+    run->counts.n_later = run->script.n_expectations - run->next_expectation;
 }
 
 /* --- what is expected ------------------------------------------------------------------------ */

@@ -49,7 +49,8 @@ const struct samples *run_names(const struct run *run);
 struct run_counts {
     int64_t passes;
     uint64_t guest_crashes, oom_kills;
-    size_t n_expectations, n_misses;
+    size_t n_expectations, n_misses; /* that were looked at; of these, not met */
+    size_t n_later;                  /* that come after the end */
 };
 struct run_counts run_counts(const struct run *run);
 

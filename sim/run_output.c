@@ -33,8 +33,11 @@ int run_print_table(const struct run *run, struct err *err)
     printf("%-22s %" PRIu64 "\n", "invariant broken", result->invariant_violations);
     printf("%-22s %" PRIu64 "\n", "guests crashed", counts.guest_crashes);
     printf("%-22s %" PRIu64 "\n", "killed for memory", counts.oom_kills);
-    printf("%-22s %zu of %zu\n", "expectations met", counts.n_expectations - counts.n_misses,
+    printf("%-22s %zu of %zu", "expectations met", counts.n_expectations - counts.n_misses,
            counts.n_expectations);
+    if (counts.n_later > 0)
+        printf("; %zu come after the end", counts.n_later);
+    putchar('\n');
     return replay_flush(err);
 }
 
@@ -48,9 +51,9 @@ int run_print_json(const struct run *run, struct err *err)
            replay_policy_names[result->policy], result->hours * 3600, counts.passes, result->n_vms);
     replay_print_figures(result);
     printf(", \"worst_vm\": \"%s\", \"guest_crashes\": %" PRIu64 ", \"oom_kills\": %" PRIu64
-           ", \"expectations\": %zu, \"expectations_met\": %zu}]\n",
+           ", \"expectations\": %zu, \"expectations_met\": %zu, \"expectations_later\": %zu}]\n",
            worst_name(run), counts.guest_crashes, counts.oom_kills, counts.n_expectations,
-           counts.n_expectations - counts.n_misses);
+           counts.n_expectations - counts.n_misses, counts.n_later);
     return replay_flush(err);
 }
 

@@ -51,6 +51,7 @@ CORE_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 %C%_test_properties_SOURCES = \
 	%D%/test_properties.c %D%/random.h \
 	%D%/world.c %D%/world.h %D%/generate.c \
+	%D%/as_scenario.c %D%/as_scenario.h \
 	%D%/promises.c %D%/promises.h \
 	%D%/promises_write.c %D%/promises_share.c %D%/promises_time.c \
 	%D%/shrink.c %D%/shrink.h

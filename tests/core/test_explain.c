@@ -89,6 +89,18 @@ START_TEST(no_need_is_no_number)
 }
 END_TEST
 
+START_TEST(a_claim_that_cannot_be_is_called_so)
+{
+    paper_init(&paper, 1000);
+    paper_add(&paper, 256, 1000, 4096, 900);
+    explain(0);
+    ck_assert_ptr_null(strstr(steps[1].text, "cannot be so"));
+    paper.vms[0].report.need = kib_mib(3000);
+    explain(0);
+    ck_assert_ptr_nonnull(strstr(steps[1].text, "cannot be so"));
+}
+END_TEST
+
 START_TEST(a_start_is_judged_to_the_kib)
 {
     const struct admission found = {kib_mib(100), kib_mib(200)};
@@ -123,6 +135,7 @@ int main(void)
         scarcity_says_how_much_is_lacking,
         what_waits_for_memory_says_so,
         no_need_is_no_number,
+        a_claim_that_cannot_be_is_called_so,
         a_start_is_judged_to_the_kib,
         no_sentence_is_cut_whatever_its_figures,
         NULL,

@@ -4,13 +4,15 @@
  *
  * XENMEM_PROPERTY_CASES says how many hosts (default 15000), XENMEM_PROPERTY_SECONDS for how long
  * instead, XENMEM_PROPERTY_SEED where to begin. A failing case is made as small as can be and
- * printed; its seed brings it back with XENMEM_PROPERTY_CASES=1.
+ * printed, as a scenario too; its seed brings it back with XENMEM_PROPERTY_CASES=1.
+ * XENMEM_PROPERTY_SHOW=SEED prints the host of that seed as a scenario and does no more.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "tests/core/as_scenario.h"
 #include "tests/core/promises.h"
 #include "tests/core/shrink.h"
 #include "tests/core/suite.h"
@@ -62,6 +64,8 @@ static void report(const struct promise *promise, uint64_t seed, struct complain
     printf("the least host found that still breaks it: %s\n", complaint->text);
     world_print(&world);
     print_decision();
+    printf("\nas a scenario, for xenmem-sim run:\n\n");
+    as_scenario_print(&world);
     fflush(stdout);
 }
 
@@ -153,6 +157,13 @@ END_TEST
 
 int main(void)
 {
+    uint64_t shown = number_from("XENMEM_PROPERTY_SHOW", 0);
+
+    if (shown > 0) {
+        world_generate(&world, shown);
+        as_scenario_print(&world);
+        return EXIT_SUCCESS;
+    }
     /* As long as it is told to take, and in one process, so that a debugger can follow. */
     (void)setenv("CK_FORK", "no", 0);
     (void)setenv("CK_DEFAULT_TIMEOUT", "0", 0);

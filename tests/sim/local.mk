@@ -16,4 +16,4 @@ check_PROGRAMS += %D%/test_scenario %D%/test_host %D%/test_replay %D%/test_run
 
 TESTS += %D%/test_commands.py
 EXTRA_DIST += %D%/test_commands.py
-tests/sim/test_commands.log: sim/xenmem-sim$(EXEEXT)
+tests/sim/test_commands.log: sim/xenmem-sim$(EXEEXT) tests/core/test_properties$(EXEEXT)

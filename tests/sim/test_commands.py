@@ -111,6 +111,8 @@ def test_the_table_of_a_run_says_what_the_json_says():
         assert done.returncode == 0 and done.stderr == ""
         assert re.search(r"^ran +120 s of simulated time, 120 passes, 2 VMs$", done.stdout, re.MULTILINE), done.stdout
         assert re.search(r"^expectations met +1 of 1$", done.stdout, re.MULTILINE)
+        done = sim("run", folder.path + "/s.scenario", "--for", "10s")
+        assert re.search(r"^expectations met +0 of 0; 1 come after the end$", done.stdout, re.MULTILINE), done.stdout
 
 
 def test_what_was_not_met_is_exit_1_and_a_line_each():
@@ -166,6 +168,19 @@ def test_a_progress_bar_is_shown_on_a_terminal_and_taken_away():
             assert shown and shown == sorted(shown) and shown[-1] <= 100, seen
             assert re.search(r"\r +\r$", seen), repr(seen[-80:])
             assert sim(command, file).stderr == "", "and nowhere else"
+
+
+def test_random_hosts_of_the_property_tests_are_scenarios():
+    properties = os.path.join(os.environ.get("XENMEM_BUILD", "."), "tests", "core", "test_properties")
+    too_large = 0
+    with Folder() as folder:
+        for seed in range(1, 31):
+            shown = subprocess.run([properties], env=dict(os.environ, XENMEM_PROPERTY_SHOW=str(seed)),
+                                   capture_output=True, text=True, timeout=LIMIT_S, check=True)
+            done = sim("run", folder.write("s.scenario", shown.stdout), "--for", "20s")
+            too_large += "TiB are wanted" in done.stderr  # a host has 1 PiB at most
+            assert done.returncode == 0 or "TiB are wanted" in done.stderr, f"seed {seed}: {done.stderr}"
+    assert too_large < 10, too_large
 
 
 def test_wrong_lines_are_named_and_nothing_is_shown():
