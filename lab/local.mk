@@ -9,6 +9,7 @@ LAB_SCENARIOS = \
 	%D%/scenarios/idle.sh \
 	%D%/scenarios/list-matches-xl.sh \
 	%D%/scenarios/load-moves.sh \
+	%D%/scenarios/need.sh \
 	%D%/scenarios/override.sh \
 	%D%/scenarios/pressure.sh
 LAB_SELF_TESTS = \
