@@ -6,6 +6,7 @@ LAB_SCENARIOS = \
 	%D%/scenarios/balloon.sh \
 	%D%/scenarios/daemon-killed.sh \
 	%D%/scenarios/destroy-and-reboot.sh \
+	%D%/scenarios/hostile.sh \
 	%D%/scenarios/idle.sh \
 	%D%/scenarios/list-matches-xl.sh \
 	%D%/scenarios/load-moves.sh \
