@@ -156,6 +156,12 @@ int report_decode_xenserver(const void *total, size_t total_length, const void *
     return 0;
 }
 
+bool report_is_news(const struct guest_report *report, const struct guest_report *last)
+{
+    return report->source != NEED_AGENT || last->source != NEED_AGENT ||
+           report->sequence != last->sequence;
+}
+
 static int64_t at_most(int64_t value, int64_t limit)
 {
     if (value < 0)

@@ -63,6 +63,10 @@ int report_decode_xenserver(const void *total, size_t total_length, const void *
                             size_t free_length, struct kib assigned, struct guest_report *out,
                             struct err *err);
 
+/* False where the agent's number is the one that was seen last: time stands still in there, or an
+ * old report was written again. */
+bool report_is_news(const struct guest_report *report, const struct guest_report *last);
+
 /* Writes what report_decode reads; returns the length without NUL. room ≥ REPORT_TEXT_MAX. */
 size_t report_encode(const struct guest_report *report, char *buf, size_t room);
 

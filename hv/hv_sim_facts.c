@@ -167,9 +167,7 @@ static void take_report(struct sim_look *look, struct hv_domain *seen, struct kn
         return;
     known->stamp = facts->stamp;
     look->n_reads++;
-    if (decode(facts, &report) ||
-        (report.source == NEED_AGENT && seen->report.source == NEED_AGENT &&
-         report.sequence == seen->report.sequence))
+    if (decode(facts, &report) || !report_is_news(&report, &seen->report))
         return;
     seen->report = report;
     seen->report_ms = now_ms;

@@ -137,6 +137,7 @@ static bool has_news(const struct world *world, const struct sim_domain *domain)
         return false;
     case SIM_AGENT_LIES:
     case SIM_AGENT_GREEDY:
+    case SIM_AGENT_REPLAYS:
         return true;
     case SIM_AGENT_XENSERVER:
         return inside->sequence == 0 || silent_ms >= XENSERVER_MS;
@@ -166,6 +167,10 @@ static void tell(struct world *world, struct sim_domain *domain)
         break;
     case SIM_AGENT_GREEDY:
         tell_greedy(world, domain, measured);
+        break;
+    case SIM_AGENT_REPLAYS:
+        measured.sequence = 1;
+        tell_xenmem(world, domain, &measured);
         break;
     default:
         tell_xenmem(world, domain, &measured);

@@ -50,7 +50,8 @@ static int parse_word(const char *text, const char *const words[], size_t n_word
 #define N_WORDS(words) (sizeof(words) / sizeof(*(words)))
 
 static const char *const types[] = {"pv", "pvh", "hvm"};
-static const char *const agents[] = {"xenmem", "qubes", "xenserver", "none", "lies", "greedy"};
+static const char *const agents[] = {"xenmem", "qubes",  "xenserver", "none",
+                                     "lies",   "greedy", "replays"};
 static const char *const crashes[] = {"destroy", "restart", "preserve"};
 static const char *const answers[] = {"no", "yes"};
 

@@ -25,8 +25,9 @@ enum sim_agent {
     SIM_AGENT_QUBES,
     SIM_AGENT_XENSERVER,
     SIM_AGENT_NONE,
-    SIM_AGENT_LIES,  /* writes into the agent's key whatever may hurt a reader */
-    SIM_AGENT_GREEDY /* says in good order that it needs its maximum, and more */
+    SIM_AGENT_LIES,   /* writes into the agent's key whatever may hurt a reader */
+    SIM_AGENT_GREEDY, /* says in good order that it needs its maximum, and more */
+    SIM_AGENT_REPLAYS /* the truth, but always under the same number */
 };
 
 enum sim_stuck { SIM_STUCK_NEVER, SIM_STUCK_ALWAYS, SIM_STUCK_EVERY, SIM_STUCK_FROM };

@@ -177,10 +177,7 @@ static void refresh_name(struct xen *xen, struct xen_domain *domain)
 static void take_report(struct xen_domain *domain, int rc, const struct guest_report *report,
                         int64_t now_ms)
 {
-    const struct guest_report *last = &domain->seen.report;
-
-    if (rc || (report->source == NEED_AGENT && last->source == NEED_AGENT &&
-               report->sequence == last->sequence))
+    if (rc || !report_is_news(report, &domain->seen.report))
         return;
     domain->seen.report = *report;
     domain->seen.report_ms = now_ms;

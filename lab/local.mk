@@ -7,12 +7,14 @@ LAB_SCENARIOS = \
 	%D%/scenarios/daemon-killed.sh \
 	%D%/scenarios/destroy-and-reboot.sh \
 	%D%/scenarios/greedy-root.sh \
+	%D%/scenarios/hostile.sh \
 	%D%/scenarios/idle.sh \
 	%D%/scenarios/killed-in-squeeze.sh \
 	%D%/scenarios/levers.sh \
 	%D%/scenarios/list-matches-xl.sh \
 	%D%/scenarios/load-moves.sh \
 	%D%/scenarios/operations.sh \
+	%D%/scenarios/need.sh \
 	%D%/scenarios/override.sh \
 	%D%/scenarios/policies-by-cron.sh \
 	%D%/scenarios/pressure.sh \

@@ -78,6 +78,28 @@ START_TEST(a_guest_that_writes_rubbish_keeps_what_it_has_and_harms_nobody)
 }
 END_TEST
 
+START_TEST(one_that_says_the_same_again_and_again_is_not_heard)
+{
+    int64_t before;
+
+    stage_pass(10);
+    stage_xl("inside idle agent=replays");
+    stage_xl("demand idle 1500m"); /* it would have got that */
+    stage_pass(5);                 /* the first of that number was news */
+    before = stage_target_mib("idle");
+    stage_xl("demand idle 1900m");
+    stage_pass(25);
+    ck_assert_int_eq(stage_target_mib("idle"), before);
+    stage_pass(10);
+    ck_assert_int_eq(stage_domain("idle")->verdict.reason, REASON_NO_DATA);
+    stage_pass(600);
+    ck_assert_int_eq(stage_target_mib("idle"), before);
+    stage_xl("inside idle agent=xenmem");
+    stage_pass(60);
+    ck_assert_int_ge(stage_target_mib("idle"), 1900);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("liars");
@@ -91,6 +113,7 @@ int main(void)
     tcase_add_test(stories, one_that_really_uses_what_it_asks_for_is_not_named);
     tcase_add_test(stories, greed_wins_no_more_than_the_priority_says);
     tcase_add_test(stories, a_guest_that_writes_rubbish_keeps_what_it_has_and_harms_nobody);
+    tcase_add_test(stories, one_that_says_the_same_again_and_again_is_not_heard);
     suite_add_tcase(suite, stories);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
