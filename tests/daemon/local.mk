@@ -16,7 +16,8 @@ check_PROGRAMS += \
 	%D%/test_policy \
 	%D%/test_registry \
 	%D%/test_safety \
-	%D%/test_socket_file
+	%D%/test_socket_file \
+	%D%/test_user
 %C%_test_access_SOURCES = %D%/test_access.c
 %C%_test_access_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_access_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
@@ -62,3 +63,6 @@ check_PROGRAMS += \
 %C%_test_socket_file_SOURCES = %D%/test_socket_file.c
 %C%_test_socket_file_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_socket_file_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_user_SOURCES = %D%/test_user.c %D%/client.c %D%/client.h
+%C%_test_user_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_user_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)

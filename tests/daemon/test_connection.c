@@ -10,7 +10,6 @@
 
 #include "base/err.h"
 #include "daemon/server.h"
-#include "daemon/user.h"
 #include "proto/proto.h"
 #include "tests/daemon/client.h"
 
@@ -42,16 +41,6 @@ static void hold(struct daemon *daemon, struct call *call, const struct proto_re
     (void)request;
     ck_assert_uint_lt(n_held, HELD_MAX);
     held[n_held++] = call;
-}
-
-static void question(struct daemon *daemon, struct call *call, const struct proto_request *request)
-{
-    struct err err;
-
-    if (call_begin_question(call, &err))
-        call_fail(call, &err);
-    else
-        hold(daemon, call, request);
 }
 
 static void big(struct daemon *daemon, struct call *call, const struct proto_request *request)
@@ -86,10 +75,9 @@ static void refuse(struct daemon *daemon, struct call *call, const struct proto_
 }
 
 const struct method methods[] = {
-    {"echo", ACCESS_READ, echo},         {"hold", ACCESS_READ, hold},
-    {"big", ACCESS_READ, big},           {"watch", ACCESS_READ, watch},
-    {"refuse", ACCESS_OPERATE, refuse},  {"change", ACCESS_ADMIN, echo},
-    {"question", ACCESS_READ, question}, {NULL, ACCESS_NONE, NULL},
+    {"echo", ACCESS_READ, echo},        {"hold", ACCESS_READ, hold},
+    {"big", ACCESS_READ, big},          {"watch", ACCESS_READ, watch},
+    {"refuse", ACCESS_OPERATE, refuse}, {"change", ACCESS_ADMIN, echo},
 };
 
 static void answer_held(size_t index, const char *text)
@@ -274,82 +262,6 @@ START_TEST(who_may_change_settings_may_send_longer_lines)
     assert_end(&client);
     leave(&client);
     free(text);
-}
-END_TEST
-
-/* Over all of its connections; others are served. */
-START_TEST(open_calls_of_a_user_are_bounded)
-{
-    struct client one = come(READER), two = come(READER), other = come(0);
-
-    options.limits.calls = 3;
-    for (int id = 1; id <= 2; id++)
-        call_method(&one, id, "hold", "");
-    for (int id = 1; id <= 2; id++)
-        call_method(&two, id, "hold", "");
-    turn_often();
-    ck_assert_uint_eq(n_held, 3);
-    call_method(&other, 1, "echo", "");
-    assert_answer(&other, 1, "");
-    answer_held(0, "x");
-    assert_answer(&one, 1, "x");
-    turn_often();
-    ck_assert_uint_eq(n_held, 4);
-    for (size_t i = 1; i < n_held; i++)
-        answer_held(i, "x");
-    leave(&one);
-    leave(&two);
-    leave(&other);
-}
-END_TEST
-
-/* A second's worth at once, then one each so many ms; who may change settings is not held up. */
-START_TEST(requests_of_a_user_are_no_more_than_its_rate)
-{
-    struct client one = come(READER), two = come(READER), other = come(0);
-
-    options.limits.rate = 2;
-    for (int id = 1; id <= 3; id++)
-        call_method(&one, id, "hold", "");
-    call_method(&two, 4, "hold", "");
-    turn_often();
-    ck_assert_uint_eq(n_held, 2);
-    for (int id = 1; id <= 5; id++) {
-        call_method(&other, id, "echo", "");
-        assert_answer(&other, id, "");
-    }
-    while (n_held < 4)
-        turn_waiting();
-    for (size_t i = 0; i < n_held; i++)
-        answer_held(i, "x");
-    leave(&one);
-    leave(&two);
-    leave(&other);
-}
-END_TEST
-
-/* Their answers may be long, and what is long and not read takes the daemon's memory. */
-START_TEST(questions_of_a_user_are_bounded)
-{
-    struct client asking = come(READER), other = come(0);
-
-    for (int id = 1; id <= USER_QUESTIONS_MAX + 1; id++)
-        call_method(&asking, id, "question", "");
-    turn_often();
-    ck_assert_uint_eq(n_held, USER_QUESTIONS_MAX);
-    assert_error(&asking, "9", "busy", "asks too much about the past at once");
-    call_method(&other, 1, "question", "");
-    turn_often();
-    ck_assert_uint_eq(n_held, USER_QUESTIONS_MAX + 1);
-    answer_held(0, "x");
-    assert_answer(&asking, 1, "x");
-    call_method(&asking, 10, "question", "");
-    turn_often();
-    ck_assert_uint_eq(n_held, USER_QUESTIONS_MAX + 2);
-    for (size_t i = 1; i < n_held; i++)
-        answer_held(i, "x");
-    leave(&asking);
-    leave(&other);
 }
 END_TEST
 
@@ -637,9 +549,6 @@ int main(void)
     tcase_add_test(tests, who_has_no_right_is_told_which_one_is_missing);
     tcase_add_test(tests, rights_are_those_of_the_moment);
     tcase_add_test(tests, who_may_change_settings_may_send_longer_lines);
-    tcase_add_test(tests, open_calls_of_a_user_are_bounded);
-    tcase_add_test(tests, requests_of_a_user_are_no_more_than_its_rate);
-    tcase_add_test(tests, questions_of_a_user_are_bounded);
     tcase_add_test(tests, open_calls_are_bounded_and_the_rest_waits);
     tcase_add_test(tests, who_does_not_read_is_not_read_from);
     tcase_add_test(tests, a_flood_of_one_does_not_keep_others_waiting);
