@@ -17,13 +17,22 @@
  * there is its event. */
 #define CHANGE_ROWS_MAX (VM_KEY_COUNT * (LAYERS_MAX + 1) + 2)
 
-enum change_kind { CHANGE_SET, CHANGE_FORGET, CHANGE_APPLY, CHANGE_REVERT, CHANGE_EXPIRE };
+enum change_kind {
+    CHANGE_SET,
+    CHANGE_IMPORT,
+    CHANGE_FORGET,
+    CHANGE_APPLY,
+    CHANGE_REVERT,
+    CHANGE_EXPIRE
+};
 
 struct change {
     struct change *next;
     struct changes *changes;
     enum change_kind kind;
-    char *vm; /* owned; the policy's name for CHANGE_REVERT; NULL for CHANGE_APPLY and _EXPIRE */
+    char *vm; /* owned; the policy's name for CHANGE_REVERT; NULL for all but _SET and _FORGET */
+    struct change *parts; /* owned; CHANGE_IMPORT: a CHANGE_SET for each VM, in one transaction */
+    size_t n_parts;
     struct policy *policy; /* owned; CHANGE_APPLY */
     struct setting_partial said;
     int64_t for_ms;   /* 0: in the base */

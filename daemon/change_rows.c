@@ -143,6 +143,8 @@ size_t change_rows(const struct change *change, struct db_change *out)
     switch (change->kind) {
     case CHANGE_SET:
         return rows_of_set(change, out);
+    case CHANGE_IMPORT: /* its parts have them */
+        break;
     case CHANGE_FORGET:
         out[0] = (struct db_change){.kind = DB_FORGET_VM, .vm = {.name = change->vm}};
         return 1;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/changes.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +17,7 @@
 #include "daemon/policies.h"
 #include "daemon/policy.h"
 #include "daemon/registry.h"
+#include "daemon/settings_text.h"
 #include "daemon/wall_clock.h"
 #include "db/db.h"
 
@@ -35,6 +34,9 @@ struct changes *changes_new(struct daemon *daemon)
 
 static void change_free(struct change *change)
 {
+    for (size_t i = 0; i < change->n_parts; i++)
+        free(change->parts[i].vm);
+    free(change->parts);
     policy_free(change->policy);
     free(change->vm);
     free(change);
@@ -144,6 +146,23 @@ static void put_in_force(struct changes *changes, struct change *change)
     loop_look_soon(daemon->loop, 0);
 }
 
+static int check_import(struct changes *changes, struct change *change, struct err *err)
+{
+    for (size_t i = 0; i < change->n_parts; i++)
+        if (check_set(changes, &change->parts[i], err))
+            return -1;
+    return 0;
+}
+
+/* Settled as sets are, one after the other: nothing else comes between them. */
+static void settle_import(struct changes *changes, struct change *change)
+{
+    for (size_t i = 0; i < change->n_parts; i++) {
+        put_in_force(changes, &change->parts[i]);
+        events_settled(changes->daemon->events, &change->parts[i].event, &change->parts[i].row);
+    }
+}
+
 static void apply(struct changes *changes, struct change *change)
 {
     struct daemon *daemon = changes->daemon;
@@ -206,6 +225,9 @@ static void on_disk(void *arg, int rc, const struct err *err)
         case CHANGE_SET:
             put_in_force(changes, change);
             break;
+        case CHANGE_IMPORT:
+            settle_import(changes, change);
+            break;
         case CHANGE_FORGET:
             forget(changes, change);
             break;
@@ -217,7 +239,8 @@ static void on_disk(void *arg, int rc, const struct err *err)
             end_layer(changes, change);
             break;
         }
-        events_settled(changes->daemon->events, &change->event, &change->row);
+        if (change->kind != CHANGE_IMPORT)
+            events_settled(changes->daemon->events, &change->event, &change->row);
     }
     finish(change, rc, err);
     begin_next(changes);
@@ -228,6 +251,8 @@ static int check(struct changes *changes, struct change *change, struct err *err
     switch (change->kind) {
     case CHANGE_SET:
         return check_set(changes, change, err);
+    case CHANGE_IMPORT:
+        return check_import(changes, change, err);
     case CHANGE_FORGET:
         return check_forget(changes, change, err);
     case CHANGE_APPLY:
@@ -247,8 +272,8 @@ static bool is_done_already(const struct changes *changes, const struct change *
            policies_in_force(changes->daemon->layers, change->policy, change->for_ms);
 }
 
-/* The change and the event that tells of it, in one transaction. */
-static int post(struct changes *changes, struct change *change, struct err *err)
+/* The rows of one change, the event that tells of it among them; in the working space. */
+static size_t rows_with_event(struct changes *changes, struct change *change)
 {
     size_t count;
 
@@ -258,6 +283,39 @@ static int post(struct changes *changes, struct change *change, struct err *err)
     events_prepare(changes->daemon->events, &change->event, &change->row);
     invariant(count < CHANGE_ROWS_MAX);
     changes->rows[count++] = (struct db_change){.kind = DB_ADD_EVENT, .event = change->row};
+    return count;
+}
+
+static int post_import(struct changes *changes, struct change *change, struct err *err)
+{
+    size_t count = 0, room = 0;
+    struct db_change *all = NULL;
+    int rc;
+
+    for (size_t i = 0; i < change->n_parts; i++) {
+        size_t more = rows_with_event(changes, &change->parts[i]);
+
+        if (count + more > room) {
+            room = 2 * (count + more);
+            all = realloc(all, room * sizeof(*all));
+            invariant(all);
+        }
+        memcpy(all + count, changes->rows, more * sizeof(*all));
+        count += more;
+    }
+    rc = db_post(changes->daemon->db, all, count, on_disk, change, err);
+    free(all);
+    return rc;
+}
+
+/* The change and the event that tells of it, in one transaction. */
+static int post(struct changes *changes, struct change *change, struct err *err)
+{
+    size_t count;
+
+    if (change->kind == CHANGE_IMPORT)
+        return post_import(changes, change, err);
+    count = rows_with_event(changes, change);
     return db_post(changes->daemon->db, changes->rows, count, on_disk, change, err);
 }
 
@@ -303,6 +361,25 @@ void changes_set(struct changes *changes, const char *vm, const struct setting_p
     change->said = *said;
     change->for_ms = for_ms;
     change->uid = uid;
+    change->done = done;
+    change->arg = arg;
+    enqueue(changes, change);
+}
+
+void changes_import(struct changes *changes, const struct settings_text *text, uid_t uid,
+                    changes_done_fn *done, void *arg)
+{
+    struct change *change = memory_new(1, sizeof(*change));
+
+    change->kind = CHANGE_IMPORT;
+    change->parts = memory_new(text->n_vms + 1, sizeof(*change->parts));
+    change->n_parts = text->n_vms;
+    for (size_t i = 0; i < text->n_vms; i++)
+        change->parts[i] = (struct change){.changes = changes,
+                                           .kind = CHANGE_SET,
+                                           .vm = memory_copy_text(text->vms[i].name),
+                                           .said = text->vms[i].said,
+                                           .uid = uid};
     change->done = done;
     change->arg = arg;
     enqueue(changes, change);

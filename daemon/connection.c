@@ -442,7 +442,8 @@ void connection_new(struct connections *all, int fd, const struct access_peer *p
     connection->user = user_get(&all->users, peer->uid);
     connection->user->connections++;
     connection->timer = evtimer_new(loop_base(all->daemon->loop), on_timer, connection);
-    proto_lines_init(&connection->lines, PROTO_REQUEST_MAX);
+    proto_lines_init(&connection->lines,
+                     is_limited(connection) ? PROTO_REQUEST_MAX : PROTO_IMPORT_MAX);
     connection->stream =
         bufferevent_socket_new(loop_base(all->daemon->loop), fd, BEV_OPT_CLOSE_ON_FREE);
     invariant(connection->stream && connection->timer);

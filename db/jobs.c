@@ -94,19 +94,17 @@ void job_free(struct job *job)
     free(job->changes);
     free((char *)job->filter.vm);
     free((char *)job->history_filter.vm);
-    free(job->samples);
-    rows_free(job->rows);
     free(job);
 }
 
 bool job_is_awaited(const struct job *job)
 {
-    return job->done || job_is_query(job);
+    return job->done != NULL;
 }
 
 bool job_is_query(const struct job *job)
 {
-    return job->query_done || job->history_done;
+    return job->take_events || job->take_history;
 }
 
 bool job_is_history(const struct job *job)

@@ -13,7 +13,7 @@
 #define TRIM_ROWS      1000
 #define TRIM_MS        (INT64_C(3600) * 1000)
 
-#define QUERY_ROWS_MAX 100000
+#define QUERY_ROWS_MAX 10000
 
 #define EVENT_COLUMNS  "id, time_ms, kind, vm, domid, uid, reason, detail"
 

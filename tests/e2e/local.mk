@@ -3,6 +3,7 @@
 
 E2E_TESTS = \
 	%D%/test_balance.py \
+	%D%/test_disk.py \
 	%D%/test_doctor.py \
 	%D%/test_limits.py \
 	%D%/test_metrics.py \
