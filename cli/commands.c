@@ -56,8 +56,8 @@ const struct command commands[] = {
     {"history", "VM|host", "what it had and needed, as samples",
      "T is as for events; a day ago if not given. Samples are of 10 s, 5 min or an hour, the "
      "finest\n"
-     "that are kept for so long.\n",
-     BIT(OPTION_SINCE) | BIT(OPTION_PLOT), 1, 1, run_history},
+     "that are kept for so long. --vm is for a VM that is named host.\n",
+     BIT(OPTION_SINCE) | BIT(OPTION_PLOT) | BIT(OPTION_VM), 0, 1, run_history},
     {"top", "", "the live view",
      "Keys: n, a, d, p, m sort by name, assigned, demand, pressure, maximum; arrows, PgUp, PgDn\n"
      "move; q ends.\n",

@@ -33,6 +33,10 @@ offers "web1" set w
 offers "host" history ho
 offers "web1" events --vm we
 offers "minimum= maximum= mode=" set web1 m
+offers "backup" db b
+offers "--root" doctor --ro
+offers "revert" policy r
+offers "test" hooks t
 offers "" list x
 
 finish

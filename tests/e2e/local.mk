@@ -3,6 +3,7 @@
 
 E2E_TESTS = \
 	%D%/test_balance.py \
+	%D%/test_disk.py \
 	%D%/test_doctor.py \
 	%D%/test_limits.py \
 	%D%/test_metrics.py \
@@ -11,6 +12,7 @@ E2E_TESTS = \
 	%D%/test_hooks.py \
 	%D%/test_plan.py \
 	%D%/test_policies.py \
+	%D%/test_samples.py \
 	%D%/test_reservations.py \
 	%D%/test_settings.py \
 	%D%/test_lifecycle.py \
