@@ -22,12 +22,6 @@
 #include "daemon/wall_clock.h"
 #include "db/db.h"
 
-/* A change touches at most its own keys, once to put them and once in each layer to drop them. */
-#define ROWS_MAX (VM_KEY_COUNT * (LAYERS_MAX + 1) + 2)
-
-/* Exceptions come behind the patterns that they are from. */
-#define EXCEPT_ORDINAL (POLICY_PATTERNS_MAX + 1)
-
 struct changes *changes_new(struct daemon *daemon)
 {
     struct changes *changes = memory_new(1, sizeof(*changes));
@@ -35,7 +29,7 @@ struct changes *changes_new(struct daemon *daemon)
     changes->daemon = daemon;
     changes->last = &changes->first;
     changes->next_layer = LAYER_ID_BASE + 1;
-    changes->rows = memory_new(ROWS_MAX, sizeof(*changes->rows));
+    changes->rows = memory_new(CHANGE_ROWS_MAX, sizeof(*changes->rows));
     return changes;
 }
 
@@ -65,138 +59,6 @@ void changes_free(struct changes *changes)
 }
 
 /* --- one change ------------------------------------------------------------------------------ */
-
-/* Calls visit for every key that a layer above says of the VM although `set` has just said it of
- * the base. */
-static void each_overruled(const struct change *change,
-                           void (*visit)(void *arg, struct layer *layer, unsigned key), void *arg)
-{
-    struct layers *layers = change->changes->daemon->layers;
-
-    if (change->for_ms > 0)
-        return;
-    for (size_t i = 0; i < layers_count(layers); i++) {
-        struct layer *layer = layers_at(layers, i);
-        const struct setting_partial *said = layer_says(layer, change->vm);
-
-        if (!said || layer_id(layer) <= LAYER_ID_BASE)
-            continue;
-        for (unsigned key = 0; key < VM_KEY_COUNT; key++)
-            if (setting_has(said, key) && setting_has(&change->said, key))
-                visit(arg, layer, key);
-    }
-}
-
-/* Rows that are being written for one change. */
-struct row_list {
-    const struct change *change;
-    struct db_change *rows;
-    size_t count;
-};
-
-/* The rows of a policy's patterns. */
-struct pattern_rows {
-    struct row_list list;
-    int64_t ordinal; /* of the last pattern */
-};
-
-static void add_row(struct row_list *list, const struct db_change *row)
-{
-    invariant(list->count < ROWS_MAX);
-    list->rows[list->count++] = *row;
-}
-
-static void add_drop(void *arg, struct layer *layer, unsigned key)
-{
-    struct row_list *list = arg;
-
-    if (layer_kind_of(layer) == LAYER_POLICY) {
-        add_row(list, &(struct db_change){.kind = DB_PUT_SETTING,
-                                          .setting = {.layer = layer_id(layer),
-                                                      .scope = "except",
-                                                      .match = list->change->vm,
-                                                      .ordinal = EXCEPT_ORDINAL,
-                                                      .key = vm_setting_defs[key].name,
-                                                      .value = vm_setting_defs[key].low}});
-        return;
-    }
-    add_row(list, &(struct db_change){.kind = DB_DROP_SETTING,
-                                      .setting = {.layer = layer_id(layer),
-                                                  .scope = "vm",
-                                                  .match = list->change->vm,
-                                                  .key = vm_setting_defs[key].name}});
-}
-
-static void add_layer(struct row_list *list, const char *kind, const char *name)
-{
-    int64_t now = wall_clock_ms(list->change->changes->daemon);
-
-    add_row(list, &(struct db_change){.kind = DB_ADD_LAYER,
-                                      .layer = {.id = list->change->layer,
-                                                .kind = kind,
-                                                .name = name,
-                                                .created_ms = now,
-                                                .expires_ms = list->change->for_ms > 0
-                                                                  ? now + list->change->for_ms
-                                                                  : 0}});
-}
-
-/* Writes what `set` does as rows. Returns how many. */
-static size_t rows_of_set(struct changes *changes, const struct change *change)
-{
-    struct row_list list = {change, changes->rows, 0};
-
-    if (change->for_ms > 0)
-        add_layer(&list, "timed", "");
-    for (unsigned key = 0; key < VM_KEY_COUNT; key++)
-        if (setting_has(&change->said, key))
-            add_row(&list, &(struct db_change){.kind = DB_PUT_SETTING,
-                                               .setting = {.layer = change->layer,
-                                                           .scope = "vm",
-                                                           .match = change->vm,
-                                                           .key = vm_setting_defs[key].name,
-                                                           .value = change->said.value[key]}});
-    each_overruled(change, add_drop, &list);
-    return list.count;
-}
-
-static void add_pattern(void *arg, const char *match, const struct setting_partial *said)
-{
-    struct pattern_rows *rows = arg;
-
-    rows->ordinal++;
-    for (unsigned key = 0; key < VM_KEY_COUNT; key++)
-        if (setting_has(said, key))
-            add_row(&rows->list, &(struct db_change){.kind = DB_PUT_SETTING,
-                                                     .setting = {.layer = rows->list.change->layer,
-                                                                 .scope = "vm",
-                                                                 .match = match,
-                                                                 .ordinal = rows->ordinal,
-                                                                 .key = vm_setting_defs[key].name,
-                                                                 .value = said->value[key]}});
-}
-
-/* Writes what applying a policy does as rows. Returns how many. */
-static size_t rows_of_apply(struct changes *changes, const struct change *change)
-{
-    struct pattern_rows rows = {{change, changes->rows, 0}, 0};
-    const struct setting_partial *host = layer_host_says(change->policy->layer);
-
-    if (change->replaced > 0)
-        add_row(&rows.list,
-                &(struct db_change){.kind = DB_REMOVE_LAYER, .layer = {.id = change->replaced}});
-    add_layer(&rows.list, "policy", change->policy->name);
-    for (unsigned key = 0; key < HOST_KEY_COUNT; key++)
-        if (setting_has(host, key))
-            add_row(&rows.list, &(struct db_change){.kind = DB_PUT_SETTING,
-                                                    .setting = {.layer = change->layer,
-                                                                .scope = "host",
-                                                                .match = "",
-                                                                .key = host_setting_defs[key].name,
-                                                                .value = host->value[key]}});
-    layer_each(change->policy->layer, add_pattern, &rows);
-    return rows.list.count;
-}
 
 static int check_apply(struct changes *changes, struct change *change, struct err *err)
 {
@@ -269,13 +131,13 @@ static void put_in_force(struct changes *changes, struct change *change)
 
     if (change->for_ms > 0)
         layer = layers_add(daemon->layers, change->layer, LAYER_TIMED, "",
-                           wall_clock_ms(daemon) + change->for_ms);
+                           change->now_ms + change->for_ms);
     invariant(layer); /* check_set saw that there is room, and changes come one at a time */
     own = layer_vm(layer, change->vm);
     for (unsigned key = 0; key < VM_KEY_COUNT; key++)
         if (setting_has(&change->said, key))
             setting_put(own, key, change->said.value[key]);
-    each_overruled(change, drop_overruled, change);
+    change_each_overruled(change, drop_overruled, change);
     (void)registry_get(daemon->registry, daemon->layers, change->vm);
     registry_resolve(daemon->registry, daemon->layers);
     (void)engine_clear_overrides(daemon->engine, change->vm, NULL);
@@ -289,9 +151,8 @@ static void apply(struct changes *changes, struct change *change)
 
     if (change->replaced > 0)
         layers_remove(daemon->layers, change->replaced);
-    layer_set_id(layer, change->layer,
-                 change->for_ms > 0 ? wall_clock_ms(daemon) + change->for_ms : 0);
-    layer_set_created(layer, wall_clock_ms(daemon));
+    layer_set_id(layer, change->layer, change->for_ms > 0 ? change->now_ms + change->for_ms : 0);
+    layer_set_created(layer, change->now_ms);
     invariant(layers_take(daemon->layers, layer)); /* check_apply saw that there is room */
     change->policy->layer = NULL;
     registry_resolve(daemon->registry, daemon->layers);
@@ -362,25 +223,6 @@ static void on_disk(void *arg, int rc, const struct err *err)
     begin_next(changes);
 }
 
-static size_t rows_of(struct changes *changes, const struct change *change)
-{
-    switch (change->kind) {
-    case CHANGE_SET:
-        return rows_of_set(changes, change);
-    case CHANGE_FORGET:
-        changes->rows[0] = (struct db_change){.kind = DB_FORGET_VM, .vm = {.name = change->vm}};
-        return 1;
-    case CHANGE_APPLY:
-        return rows_of_apply(changes, change);
-    case CHANGE_REVERT:
-    case CHANGE_EXPIRE:
-        changes->rows[0] =
-            (struct db_change){.kind = DB_REMOVE_LAYER, .layer = {.id = change->layer}};
-        return 1;
-    }
-    return 0;
-}
-
 static int check(struct changes *changes, struct change *change, struct err *err)
 {
     switch (change->kind) {
@@ -408,11 +250,13 @@ static bool is_done_already(const struct changes *changes, const struct change *
 /* The change and the event that tells of it, in one transaction. */
 static int post(struct changes *changes, struct change *change, struct err *err)
 {
-    size_t count = rows_of(changes, change);
+    size_t count;
 
+    change->now_ms = wall_clock_ms(changes->daemon);
+    count = change_rows(change, changes->rows);
     change_describe(change);
     events_prepare(changes->daemon->events, &change->event, &change->row);
-    invariant(count < ROWS_MAX);
+    invariant(count < CHANGE_ROWS_MAX);
     changes->rows[count++] = (struct db_change){.kind = DB_ADD_EVENT, .event = change->row};
     return db_post(changes->daemon->db, changes->rows, count, on_disk, change, err);
 }

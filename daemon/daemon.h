@@ -44,6 +44,7 @@ struct daemon {
     struct reservations *reservations; /* memory for starts; NULL in tests without */
     struct freezes *freezes;           /* VMs that are left alone */
     struct server *server;             /* the Unix socket */
+    bool stopping;                     /* nobody may change anything any more */
     const int64_t *wall_ms;            /* where the wall clock stands; NULL: the system's */
 };
 

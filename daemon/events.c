@@ -115,17 +115,22 @@ static void log_event(const struct event *event)
              event->reason ? event->reason : "", event->detail);
 }
 
+struct proto_event event_record(const struct db_event *row)
+{
+    return (struct proto_event){.id = row->id,
+                                .time_ms = row->time_ms,
+                                .kind = row->kind,
+                                .vm = row->vm,
+                                .domid = row->domid,
+                                .uid = row->uid,
+                                .reason = row->reason,
+                                .detail = row->detail};
+}
+
 /* To subscribers and hooks. */
 static void tell(struct events *events, const struct db_event *row)
 {
-    const struct proto_event record = {.id = row->id,
-                                       .time_ms = row->time_ms,
-                                       .kind = row->kind,
-                                       .vm = row->vm,
-                                       .domid = row->domid,
-                                       .uid = row->uid,
-                                       .reason = row->reason,
-                                       .detail = row->detail};
+    const struct proto_event record = event_record(row);
     struct daemon *daemon = events->daemon;
     const char *line;
     size_t length;
@@ -139,7 +144,7 @@ static void tell(struct events *events, const struct db_event *row)
         server_publish(daemon->server, line, length);
     }
     if (daemon->hooks)
-        hooks_run(daemon->hooks, &record);
+        hooks_run(daemon->hooks, &record, row->due);
 }
 
 /* The database's own events tell of its failure; this one is told all the same. */
@@ -186,6 +191,11 @@ static void journal(struct events *events, const struct db_event *row, bool told
         announce(announcement, -1, &err);
 }
 
+bool events_are_told(const struct events *events)
+{
+    return !events->waiting;
+}
+
 bool event_kind_is_told(enum event_kind kind)
 {
     return kind != EVENT_ACTION && kind != EVENT_HOOK;
@@ -193,6 +203,8 @@ bool event_kind_is_told(enum event_kind kind)
 
 void events_prepare(struct events *events, const struct event *event, struct db_event *row)
 {
+    const struct hooks *hooks = events->daemon->hooks;
+
     *row = (struct db_event){.id = events->next_id++,
                              .time_ms = wall_clock_ms(events->daemon),
                              .kind = event_kind_name(event->kind),
@@ -200,7 +212,9 @@ void events_prepare(struct events *events, const struct event *event, struct db_
                              .domid = event->domid,
                              .uid = event->uid,
                              .reason = event->reason,
-                             .detail = event->detail};
+                             .detail = event->detail,
+                             .due = hooks && event_kind_is_told(event->kind) &&
+                                    hooks_are_there(hooks, event_kind_name(event->kind))};
 }
 
 void events_settled(struct events *events, const struct event *event, const struct db_event *row)

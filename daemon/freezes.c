@@ -138,7 +138,7 @@ void freezes_set(struct freezes *freezes, struct call *call, struct vm_entry *vm
 {
     vm->frozen = true;
     vm->frozen_until_ms = for_ms > 0 ? wall_clock_ms(freezes->daemon) + for_ms : 0;
-    tell(freezes, vm, call_uid(call), "");
+    tell(freezes, vm, call_uid(call), " command=vm.freeze");
     save(freezes, call, vm);
 }
 
@@ -151,7 +151,7 @@ static void thaw(struct freezes *freezes, struct vm_entry *vm, int64_t uid, cons
 
 void freezes_clear(struct freezes *freezes, struct call *call, struct vm_entry *vm)
 {
-    thaw(freezes, vm, call_uid(call), " reason=request");
+    thaw(freezes, vm, call_uid(call), " reason=request command=vm.thaw");
     save(freezes, call, vm);
     loop_look_soon(freezes->daemon->loop, 0);
 }

@@ -6,7 +6,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/apply.c %D%/apply.h \
 	%D%/audit.c %D%/audit.h \
 	%D%/call.c \
-	%D%/change.h %D%/change_describe.c \
+	%D%/change.h %D%/change_describe.c %D%/change_rows.c \
 	%D%/changes.c %D%/changes.h %D%/changes_load.c \
 	%D%/connection.c %D%/connection.h %D%/connection_parts.h \
 	%D%/daemon.c %D%/daemon.h \

@@ -61,6 +61,8 @@ struct loop {
     bool tick_failed;      /* the last pass could not look at the host; said once */
     bool database_failing; /* said once */
     bool broken;           /* the loop ended because of failure */
+    bool winding_down;     /* no more passes */
+    bool hurried;          /* told to stop meanwhile */
     struct err failure;
 };
 
@@ -108,7 +110,7 @@ static void plan_tick(struct loop *loop, int64_t in_ms)
 
 void loop_look_soon(struct loop *loop, int64_t in_ms)
 {
-    if (loop && loop->next_tick_ms > now_ms() + in_ms)
+    if (loop && !loop->winding_down && loop->next_tick_ms > now_ms() + in_ms)
         plan_tick(loop, in_ms);
 }
 
@@ -236,6 +238,7 @@ static void on_stop(evutil_socket_t number, short what, void *arg)
 
     (void)what;
     log_notice("stopping signal=%s", number == SIGTERM ? "TERM" : "INT");
+    loop->hurried = loop->winding_down;
     event_base_loopbreak(loop->base);
 }
 
@@ -372,6 +375,28 @@ void loop_free(struct loop *loop)
         event_free(loop->watchdog);
     event_base_free(loop->base);
     free(loop);
+}
+
+static void on_limit(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+}
+
+void loop_wind_down(struct loop *loop, bool (*is_done)(void *arg), void *arg, int64_t limit_ms)
+{
+    const struct timeval limit = timeval_of(limit_ms);
+    struct event *end = turn_on(make_event(loop, -1, 0, on_limit), &limit);
+
+    loop->winding_down = true;
+    event_del(loop->tick);
+    for (size_t i = 0; i < loop->n_hypervisor; i++)
+        event_del(loop->hypervisor[i]);
+    while (!loop->hurried && event_pending(end, EV_TIMEOUT, NULL) && !is_done(arg))
+        if (event_base_loop(loop->base, EVLOOP_ONCE) < 0)
+            break;
+    event_free(end);
 }
 
 struct event_base *loop_base(const struct loop *loop)

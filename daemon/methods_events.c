@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "daemon/daemon.h"
+#include "daemon/events.h"
 #include "daemon/methods.h"
 #include "db/db.h"
 #include "proto/proto.h"
@@ -24,9 +25,7 @@ static void on_events(void *arg, int rc, const struct err *err, const struct db_
     answer = call_answer_begin(call);
     proto_array_begin(answer, NULL);
     for (size_t i = 0; i < count; i++) {
-        const struct proto_event record = {rows[i].id,     rows[i].time_ms, rows[i].kind,
-                                           rows[i].vm,     rows[i].domid,   rows[i].uid,
-                                           rows[i].reason, rows[i].detail};
+        const struct proto_event record = event_record(&rows[i]);
 
         proto_put_event(answer, NULL, &record);
     }

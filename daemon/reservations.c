@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 #include <utlist.h>
 
 #include "base/err.h"
@@ -123,18 +122,25 @@ static bool is_waiting(const struct reservation *reservation)
     return reservation->state <= RESERVATION_SQUEEZING;
 }
 
-static void raise_event(struct reservations *reservations, const struct reservation *reservation,
-                        enum event_kind kind, const char *why)
+/* uid: whose doing it is; −1: nobody's. */
+static void raise_event_by(struct reservations *reservations, const struct reservation *reservation,
+                           enum event_kind kind, int64_t uid, const char *why)
 {
     struct event event = {.kind = kind,
                           .vm = reservation->name[0] != '\0' ? reservation->name : NULL,
                           .domid = -1,
-                          .uid = reservation->uid};
+                          .uid = uid};
 
     snprintf(event.detail, sizeof(event.detail),
              "id=%" PRId64 " size_kib=%" PRId64 " priority=%d%s%s", reservation->id,
              reservation->size.v, reservation->priority, why[0] != '\0' ? " " : "", why);
     events_raise(reservations->daemon->events, &event);
+}
+
+static void raise_event(struct reservations *reservations, const struct reservation *reservation,
+                        enum event_kind kind, const char *why)
+{
+    raise_event_by(reservations, reservation, kind, reservation->uid, why);
 }
 
 static void remove_row(struct reservations *reservations, int64_t id)
@@ -166,20 +172,26 @@ static void end(struct reservations *reservations, struct reservation *reservati
         reservation_free(reservation);
 }
 
-static void end_because(struct reservations *reservations, struct reservation *reservation,
-                        enum event_kind kind, const char *why)
+static void end_by(struct reservations *reservations, struct reservation *reservation,
+                   enum event_kind kind, int64_t uid, const char *why)
 {
     struct err err;
 
     err_set(&err, ERR_NOT_FOUND, "reservation %" PRId64 " has ended (%s)", reservation->id, why);
-    raise_event(reservations, reservation, kind, why);
+    raise_event_by(reservations, reservation, kind, uid, why);
     end(reservations, reservation, &err);
+}
+
+static void end_because(struct reservations *reservations, struct reservation *reservation,
+                        enum event_kind kind, const char *why)
+{
+    end_by(reservations, reservation, kind, reservation->uid, why);
 }
 
 static void refuse(struct reservations *reservations, struct reservation *reservation,
                    const struct err *err)
 {
-    raise_event(reservations, reservation, EVENT_RESERVATION_REFUSED, "");
+    raise_event(reservations, reservation, EVENT_RESERVATION_REFUSED, "command=reservation.create");
     end(reservations, reservation, err);
 }
 
@@ -204,13 +216,15 @@ static struct reservation *find_or_fail(const struct reservations *reservations,
     return reservation;
 }
 
-int reservations_release(struct reservations *reservations, int64_t id, struct err *err)
+int reservations_release(struct reservations *reservations, int64_t id, int64_t uid,
+                         struct err *err)
 {
     struct reservation *reservation = find_or_fail(reservations, id, err);
 
     if (!reservation)
         return -1;
-    end_because(reservations, reservation, EVENT_RESERVATION_RELEASED, "reason=request");
+    end_by(reservations, reservation, EVENT_RESERVATION_RELEASED, uid,
+           "reason=request command=reservation.release");
     loop_look_soon(reservations->daemon->loop, 0);
     return 0;
 }
@@ -368,7 +382,7 @@ static void on_saved(void *arg, int rc, const struct err *err)
     }
     reservation->state = RESERVATION_GRANTED;
     raise_event(reservations, reservation, EVENT_RESERVATION_GRANTED,
-                reservation->implicit ? "for=reboot" : "");
+                reservation->implicit ? "for=reboot" : "command=reservation.create");
     if (reservation->asker)
         reservation_answer(reservation->asker, reservation);
     reservation->asker = NULL;

@@ -306,6 +306,37 @@ int db_load(struct db *db, const struct db_visitor *visitor, struct err *err)
     return 0;
 }
 
+/* Marked before they are handed out: what makes the daemon crash does so once more, and no third
+ * time. */
+int db_load_due(struct db *db, void (*visit)(void *arg, const struct db_event *event), void *arg,
+                struct err *err)
+{
+    struct sqlite3_stmt *row;
+    enum sql_step step;
+
+    if (sql_run(db->connection.handle, "UPDATE event SET due = (due + 1) % 3 WHERE due > 0", err) ||
+        sql_prepare(db->connection.handle,
+                    "SELECT id, time_ms, kind, vm, domid, uid, reason, detail FROM event"
+                    " WHERE due = 2 ORDER BY id",
+                    &row, err))
+        return err_wrap(err, "load the events whose hooks are due");
+    while ((step = sql_step(row, err)) == SQL_ROW) {
+        const struct db_event event = {.id = sqlite3_column_int64(row, 0),
+                                       .time_ms = sqlite3_column_int64(row, 1),
+                                       .kind = column_text(row, 2),
+                                       .vm = (const char *)sqlite3_column_text(row, 3),
+                                       .domid = sqlite3_column_int64(row, 4),
+                                       .uid = sqlite3_column_int64(row, 5),
+                                       .reason = (const char *)sqlite3_column_text(row, 6),
+                                       .detail = column_text(row, 7),
+                                       .due = true};
+
+        visit(arg, &event);
+    }
+    sqlite3_finalize(row);
+    return step == SQL_DONE ? 0 : err_wrap(err, "load the events whose hooks are due");
+}
+
 /* Takes job. 0, or −1 with ERR_BUSY where too much waits already; job is then freed. */
 static int hand_over(struct db *db, struct job *job, struct err *err)
 {

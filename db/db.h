@@ -23,6 +23,7 @@
 
 struct err;
 struct db;
+struct db_event;
 
 /* History is kept in levels, each coarser than the one before it, and kept for longer. */
 enum db_level {
@@ -130,6 +131,14 @@ struct db_visitor {
 /* Reads everything but the journal. To be called once, before anything is posted. 0 or −1. */
 int db_load(struct db *db, const struct db_visitor *visitor, struct err *err);
 
+/*
+ * Hands out the events whose hooks were due when the last daemon ended, the oldest first; each
+ * once: what is still due at the next start has been tried twice, and is not handed out again. To
+ * be called once, before anything is posted. 0 or −1.
+ */
+int db_load_due(struct db *db, void (*visit)(void *arg, const struct db_event *event), void *arg,
+                struct err *err);
+
 /* --- changes --------------------------------------------------------------------------------- */
 
 /* A row of the journal. */
@@ -142,6 +151,7 @@ struct db_event {
     int64_t uid;        /* −1: the daemon's own doing */
     const char *reason; /* NULL: none */
     const char *detail; /* key=value … */
+    bool due;           /* its hooks are still to be run */
 };
 
 #define DB_UNKNOWN INT64_MIN
@@ -165,6 +175,7 @@ enum db_change_kind {
     DB_PUT_SETTING,     /* setting: replaces that key of that match in that layer */
     DB_DROP_SETTING,    /* setting: layer, scope, match, key */
     DB_ADD_EVENT,       /* event */
+    DB_END_EVENT,       /* event.id: its hooks have been run */
     DB_ADD_SAMPLE,      /* sample; in a transaction of nothing else */
     DB_ADD_RESERVATION, /* reservation */
     DB_REMOVE_RESERVATION, /* reservation.id */

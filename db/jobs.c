@@ -28,6 +28,7 @@ static size_t strings_of(struct db_change *change, const char **strings[4])
         strings[count++] = &change->setting.key;
         break;
     case DB_ADD_EVENT:
+    case DB_END_EVENT:
         strings[count++] = &change->event.kind;
         strings[count++] = &change->event.vm;
         strings[count++] = &change->event.reason;

@@ -7,9 +7,11 @@ LAB_SCENARIOS = \
 	%D%/scenarios/daemon-killed.sh \
 	%D%/scenarios/destroy-and-reboot.sh \
 	%D%/scenarios/idle.sh \
+	%D%/scenarios/levers.sh \
 	%D%/scenarios/list-matches-xl.sh \
 	%D%/scenarios/load-moves.sh \
 	%D%/scenarios/override.sh \
+	%D%/scenarios/policies-by-cron.sh \
 	%D%/scenarios/pressure.sh
 LAB_SELF_TESTS = \
 	%D%/self-test/fails.sh %D%/self-test/stumbles.sh %D%/self-test/waits.sh \

@@ -144,7 +144,7 @@ static void release(struct pilot *pilot, const struct script_command *command)
     const struct reservation *it = pilot->is_up ? find_reservation(pilot, command->name) : NULL;
 
     if (it)
-        (void)reservations_release(pilot->daemon.reservations, it->id, NULL);
+        (void)reservations_release(pilot->daemon.reservations, it->id, -1, NULL);
 }
 
 static int carry_out(struct pilot *pilot, const struct script_command *command, struct err *err)

@@ -360,6 +360,59 @@ START_TEST(numbering_goes_on_after_a_restart)
 }
 END_TEST
 
+static void add_due(void *arg, const struct db_event *event)
+{
+    char *text = arg;
+
+    snprintf(text + strlen(text), 200 - strlen(text), "%" PRId64 " %s %s %s|", event->id,
+             event->kind, event->vm ? event->vm : "-", event->detail);
+}
+
+static const char *what_is_due(struct db *db)
+{
+    static char text[200];
+
+    text[0] = '\0';
+    ck_assert_int_eq(db_load_due(db, add_due, text, NULL), 0);
+    return text;
+}
+
+static void note_due(struct db *db, int64_t id, const char *vm)
+{
+    struct db_event event = event_of(id, vm, id);
+
+    event.due = true;
+    db_note(db, &event);
+}
+
+/* A crash is tried out by closing without ending. */
+START_TEST(what_was_due_is_handed_out_once_more_and_no_third_time)
+{
+    const struct db_change end = {.kind = DB_END_EVENT, .event = {.id = 2}};
+    struct db *db = ground_open();
+
+    ck_assert_str_eq(what_is_due(db), "");
+    note_due(db, 1, "web1");
+    note_due(db, 2, "db1");
+    note(db, 3, "db1", 3);
+    ck_assert_int_eq(db_post(db, &end, 1, NULL, NULL, NULL), 0);
+    db_close(db);
+
+    db = ground_open();
+    ck_assert_str_eq(what_is_due(db), "1 vm-low web1 a=1|");
+    note_due(db, 4, NULL);
+    db_close(db);
+
+    db = ground_open();
+    ck_assert_str_eq(what_is_due(db), "4 vm-low - a=1|");
+    db_close(db);
+
+    db = ground_open();
+    ck_assert_str_eq(what_is_due(db), "");
+    db_close(db);
+}
+END_TEST
+
 /* Whoever numbers twice loses the second, and it is counted; nothing else suffers. */
 START_TEST(a_row_that_is_refused_is_counted)
 {
@@ -470,6 +523,7 @@ int main(void)
     tcase_add_test(tests, limits_of_queries_are_cut_to_what_makes_sense);
     tcase_add_test(tests, a_row_comes_back_as_it_was_noted);
     tcase_add_test(tests, numbering_goes_on_after_a_restart);
+    tcase_add_test(tests, what_was_due_is_handed_out_once_more_and_no_third_time);
     tcase_add_test(tests, a_row_that_is_refused_is_counted);
     tcase_add_test(tests, no_more_rows_are_kept_than_asked_for);
     tcase_add_test(tests, rows_go_when_they_are_too_old_also_where_little_happens);

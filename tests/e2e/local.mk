@@ -11,6 +11,7 @@ E2E_TESTS = \
 	%D%/test_hooks.py \
 	%D%/test_plan.py \
 	%D%/test_policies.py \
+	%D%/test_samples.py \
 	%D%/test_reservations.py \
 	%D%/test_settings.py \
 	%D%/test_lifecycle.py \
