@@ -14,7 +14,8 @@ build_packages=(
 # shellcheck disable=SC2034
 test_packages=(
     clang libclang-rt-14-dev clang-format-14 shellcheck python3 spin
-    qemu-system-x86 busybox-static cpio xz-utils prometheus tmux socat
+    valgrind qemu-system-x86 busybox-static cpio xz-utils prometheus tmux socat curl
+    dpkg-dev debhelper lintian
 )
 
 say() {

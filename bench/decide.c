@@ -4,7 +4,9 @@
  *
  * `bench/decide [N…]` prints CSV: the number of VMs, whether they begin at random or have settled,
  * whether there is plenty or scarcity, and the median of the time that one decision takes of one
- * core, in µs.
+ * core, in µs. With --admit first it is the time of one admission instead: is there room for a
+ * start of priority 50? `bench/decide --once N random|settled plenty|scarcity` decides once, for
+ * instructions.sh to count.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/admit.h"
 #include "core/decide.h"
 
 #define RUNS_MIN     15
@@ -159,21 +162,36 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median_us(struct bench *bench)
+/* What valgrind counts: found by its name. */
+__attribute__((noinline)) static void decide_once(struct bench *bench)
 {
     static const struct decide_faults none;
+
+    decide(&bench->snapshot, bench->tracks, &bench->decision, &none);
+}
+
+static void admit_once(struct bench *bench)
+{
+    volatile int64_t found = admit(&bench->snapshot, &bench->decision, 50).freeable.v;
+
+    (void)found;
+}
+
+static double median_us(struct bench *bench, void (*once)(struct bench *))
+{
     static double times[RUNS_MAX];
     size_t n = bench->snapshot.n_vms;
     double total = 0;
     int runs = 0;
 
     memcpy(bench->before, bench->tracks, n * sizeof(*bench->tracks));
+    decide_once(bench);
     while (runs < RUNS_MAX && (runs < RUNS_MIN || total < RUN_US)) {
         double start;
 
         memcpy(bench->tracks, bench->before, n * sizeof(*bench->tracks));
         start = now_us();
-        decide(&bench->snapshot, bench->tracks, &bench->decision, &none);
+        once(bench);
         times[runs] = now_us() - start;
         total += times[runs++];
     }
@@ -181,7 +199,17 @@ static double median_us(struct bench *bench)
     return times[runs / 2];
 }
 
-static void measure(size_t n)
+static void run_once(size_t n, bool is_settled, bool is_scarce)
+{
+    struct bench bench = make_bench(n, is_scarce);
+
+    if (is_settled)
+        settle(&bench);
+    decide_once(&bench);
+    free_bench(&bench);
+}
+
+static void measure(size_t n, void (*once)(struct bench *))
 {
     for (int is_scarce = 0; is_scarce < 2; is_scarce++)
         for (int is_settled = 0; is_settled < 2; is_settled++) {
@@ -190,29 +218,43 @@ static void measure(size_t n)
             if (is_settled)
                 settle(&bench);
             printf("%zu,%s,%s,%.1f\n", n, is_settled ? "settled" : "random",
-                   is_scarce ? "scarcity" : "plenty", median_us(&bench));
+                   is_scarce ? "scarcity" : "plenty", median_us(&bench, once));
             fflush(stdout);
             free_bench(&bench);
         }
 }
 
+static size_t number_of(const char *text)
+{
+    char *end;
+    unsigned long long n = strtoull(text, &end, 10);
+
+    if (*end != '\0' || n < 1 || n > 10000000) {
+        fprintf(stderr, "bench/decide: '%s' is not a number of VMs from 1 to 10000000\n", text);
+        exit(2);
+    }
+    return (size_t)n;
+}
+
 int main(int argc, char **argv)
 {
     static const size_t usual[] = {10, 100, 1000, 10000, 100000};
+    void (*once)(struct bench *) = decide_once;
+    int first = 1;
 
-    printf("vms,start,memory,median_us\n");
-    for (int i = 1; i < argc; i++) {
-        char *end;
-        unsigned long long n = strtoull(argv[i], &end, 10);
-
-        if (*end != '\0' || n < 1 || n > 10000000) {
-            fprintf(stderr, "bench/decide: '%s' is not a number of VMs from 1 to 10000000\n",
-                    argv[i]);
-            return 2;
-        }
-        measure((size_t)n);
+    if (argc == 5 && strcmp(argv[1], "--once") == 0) {
+        run_once(number_of(argv[2]), strcmp(argv[3], "settled") == 0,
+                 strcmp(argv[4], "scarcity") == 0);
+        return EXIT_SUCCESS;
     }
-    for (size_t i = 0; argc == 1 && i < sizeof(usual) / sizeof(*usual); i++)
-        measure(usual[i]);
+    if (argc > 1 && strcmp(argv[1], "--admit") == 0) {
+        once = admit_once;
+        first++;
+    }
+    printf("vms,start,memory,median_us\n");
+    for (int i = first; i < argc; i++)
+        measure(number_of(argv[i]), once);
+    for (size_t i = 0; argc == first && i < sizeof(usual) / sizeof(*usual); i++)
+        measure(usual[i], once);
     return EXIT_SUCCESS;
 }

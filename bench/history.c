@@ -33,13 +33,17 @@ static double now_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-static void take(void *arg, int rc, const struct err *err, const struct db_sample *rows,
-                 size_t count)
+static void take(void *arg, const struct db_sample *rows, size_t count)
 {
+    (void)arg;
     (void)rows;
+    n_found = count;
+}
+
+static void note_end(void *arg, int rc, const struct err *err)
+{
     if (rc)
         give_up(err->text);
-    n_found = count;
     *(int *)arg = 1;
 }
 
@@ -52,7 +56,7 @@ static double ask(struct db *db, const char *vm)
     struct err err;
     int came = 0;
 
-    if (db_query_history(db, &filter, take, &came, &err))
+    if (db_query_history(db, &filter, take, note_end, &came, &err))
         give_up(err.text);
     while (!came) {
         struct pollfd ready = {.fd = db_fd(db), .events = POLLIN};

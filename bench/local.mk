@@ -2,7 +2,7 @@
 # Benchmarks: programs that print numbers and judge nothing. `make bench` builds and runs them all;
 # README.md says what each measures.
 
-BENCHMARKS = %D%/decide %D%/tick %D%/history %D%/idle.sh %D%/busy.sh %D%/flood.sh
+BENCHMARKS = %D%/decide %D%/sim.sh %D%/tick %D%/history %D%/idle.sh %D%/busy.sh %D%/flood.sh
 if WITH_XEN
 BENCHMARKS += %D%/agent.py
 agent_static = agent/xenmem-agent-static
@@ -10,7 +10,8 @@ endif
 benchmark_tools = %D%/decide %D%/tick %D%/history %D%/flood
 EXTRA_PROGRAMS += $(benchmark_tools)
 CLEANFILES += $(benchmark_tools)
-EXTRA_DIST += %D%/agent.py %D%/busy.sh %D%/host.sh %D%/idle.sh %D%/flood.sh %D%/README.md
+EXTRA_DIST += %D%/agent.py %D%/instructions.sh %D%/instructions.txt %D%/sim.sh \
+	%D%/busy.sh %D%/host.sh %D%/idle.sh %D%/flood.sh %D%/README.md
 
 %C%_flood_SOURCES = %D%/flood.c
 
@@ -45,3 +46,8 @@ bench: all $(benchmark_tools) $(agent_static)
 		*) ./$$benchmark || exit 1 ;; \
 		esac; \
 	done
+
+# What a decision costs, in instructions: not more than was recorded.
+.PHONY: check-instructions
+check-instructions: bench/decide$(EXEEXT)
+	@$(AM_TESTS_ENVIRONMENT) bash $(srcdir)/bench/instructions.sh

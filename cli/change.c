@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/units.h"
+#include "cli/assign.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/record.h"
@@ -19,51 +20,25 @@
 
 /* --- set ------------------------------------------------------------------------------------- */
 
-/* Copies what is left of '=' into key. False where there is no '=', or nothing before it. */
-static bool read_key(const char *word, char *key, size_t room)
-{
-    size_t length = strcspn(word, "=");
-
-    if (length == 0 || length >= room || word[length] != '=')
-        return false;
-    memcpy(key, word, length);
-    key[length] = '\0';
-    return true;
-}
-
 /* What can be seen to be wrong without asking xenmemd. */
 static int check_set(struct cli *cli, const struct arguments *arguments)
 {
     const char *span = arguments->options[OPTION_FOR];
-    char key[64], other[64];
+    int code = assign_check(cli, arguments->words + 1, arguments->n_words - 1);
     struct err err;
     int64_t ms;
 
-    for (size_t i = 1; i < arguments->n_words; i++) {
-        if (!read_key(arguments->words[i], key, sizeof(key)))
-            return cli_complain(cli, EXIT_USAGE, "'%s' is not KEY=VALUE, such as minimum=512m",
-                                arguments->words[i]);
-        for (size_t j = 1; j < i; j++)
-            if (read_key(arguments->words[j], other, sizeof(other)) && strcmp(key, other) == 0)
-                return cli_complain(cli, EXIT_USAGE, "%s is given twice", key);
-    }
-    if (span && duration_parse(span, &ms, &err))
+    if (code == EXIT_DONE && span && duration_parse(span, &ms, &err))
         return cli_complain(cli, EXIT_USAGE, "--for: %s", err.text);
-    return EXIT_DONE;
+    return code;
 }
 
 static struct xenmemctl_request *make_set(const struct arguments *arguments)
 {
     struct xenmemctl_request *request = xenmemctl_request_new("vm.set");
-    char key[64];
 
     xenmemctl_request_text(request, "name", arguments->words[0]);
-    xenmemctl_request_object_begin(request, "settings");
-    for (size_t i = 1; i < arguments->n_words; i++) {
-        read_key(arguments->words[i], key, sizeof(key));
-        xenmemctl_request_text(request, key, strchr(arguments->words[i], '=') + 1);
-    }
-    xenmemctl_request_object_end(request);
+    assign_put(request, arguments->words + 1, arguments->n_words - 1);
     if (arguments->options[OPTION_FOR])
         xenmemctl_request_text(request, "for", arguments->options[OPTION_FOR]);
     xenmemctl_request_boolean(request, "dry_run", arguments->options[OPTION_DRY_RUN] != NULL);

@@ -18,7 +18,8 @@
 const struct command commands[] = {
     {"host", "", "what the host has and where it goes", NULL, 0, 0, 0, run_host},
     {"list", "", "a line a VM", NULL, BIT(OPTION_WATCH), 0, 0, run_list},
-    {"show", "VM", "everything about one VM, and why it has what it has", NULL, 0, 1, 1, run_show},
+    {"show", "VM", "everything about one VM", NULL, 0, 1, 1, run_show},
+    {"explain", "VM", "why it has what it has, in numbered steps", NULL, 0, 1, 1, run_explain},
     {"set", "VM KEY=VALUE...", "change a VM's settings",
      "Keys:\n"
      "  minimum=SIZE startup=SIZE maximum=SIZE   such as 512m, 1.5g; minimum <= startup <= "
@@ -29,6 +30,10 @@ const struct command commands[] = {
      "  trust=yes|no                             may a floor that the guest reports bind?\n",
      BIT(OPTION_FOR) | BIT(OPTION_DRY_RUN) | BIT(OPTION_FORCE), 2, SIZE_MAX, run_set},
     {"forget", "VM", "drop the settings of a VM that is off", NULL, 0, 1, 1, run_forget},
+    {"plan", "[--set VM KEY=VALUE...] [--start SIZE]", "what would happen, without doing it",
+     "With the settings and with a start of that size, if given; keys are those of set. Numbered\n"
+     "steps, in the order in which they would come; nothing is changed.\n",
+     BIT(OPTION_SET) | BIT(OPTION_START) | BIT(OPTION_PRIORITY), 0, SIZE_MAX, run_plan},
     {"balance", "", "one pass now, until settled", NULL,
      BIT(OPTION_CLEAR_OVERRIDES) | BIT(OPTION_TIMEOUT), 0, 0, run_balance},
     {"events", "", "what happened",
@@ -51,8 +56,8 @@ const struct command commands[] = {
     {"history", "VM|host", "what it had and needed, as samples",
      "T is as for events; a day ago if not given. Samples are of 10 s, 5 min or an hour, the "
      "finest\n"
-     "that are kept for so long.\n",
-     BIT(OPTION_SINCE) | BIT(OPTION_PLOT), 1, 1, run_history},
+     "that are kept for so long. --vm is for a VM that is named host.\n",
+     BIT(OPTION_SINCE) | BIT(OPTION_PLOT) | BIT(OPTION_VM), 0, 1, run_history},
     {"top", "", "the live view",
      "Keys: n, a, d, p, m sort by name, assigned, demand, pressure, maximum; arrows, PgUp, PgDn\n"
      "move; q ends.\n",
@@ -105,7 +110,9 @@ static const struct {
     [OPTION_PLOT] = {"plot", NULL, "draw it"},
     [OPTION_PRIORITY] = {"priority", "N", "0 to 100: whom it may take memory from (50)"},
     [OPTION_ROOT] = {"root", "FOLDER", "look at the files below it instead of this host's"},
+    [OPTION_SET] = {"set", "VM", "as if the KEY=VALUE that follow were set for it"},
     [OPTION_SINCE] = {"since", "T", "no older ones"},
+    [OPTION_START] = {"start", "SIZE", "as if a VM of that size were to start"},
     [OPTION_TIMEOUT] = {"timeout", "DURATION", "wait no longer than this (60s)"},
     [OPTION_TTL] = {"ttl", "DURATION", "then it ends by itself"},
     [OPTION_WAIT] = {"wait", "DURATION", "may queue for so long where there is not enough now"},

@@ -22,7 +22,9 @@ enum option {
     OPTION_PLOT,
     OPTION_PRIORITY,
     OPTION_ROOT,
+    OPTION_SET,
     OPTION_SINCE,
+    OPTION_START,
     OPTION_TIMEOUT,
     OPTION_TTL,
     OPTION_VM,
@@ -61,6 +63,7 @@ void help_put(struct cli *cli, const struct command *command);
 int run_balance(struct cli *cli, const struct arguments *arguments);
 int run_doctor(struct cli *cli, const struct arguments *arguments);
 int run_db(struct cli *cli, const struct arguments *arguments);
+int run_explain(struct cli *cli, const struct arguments *arguments);
 int run_export(struct cli *cli, const struct arguments *arguments);
 int run_import(struct cli *cli, const struct arguments *arguments);
 int run_events(struct cli *cli, const struct arguments *arguments);
@@ -71,6 +74,7 @@ int run_hooks(struct cli *cli, const struct arguments *arguments);
 int run_host(struct cli *cli, const struct arguments *arguments);
 int run_list(struct cli *cli, const struct arguments *arguments);
 int run_metrics(struct cli *cli, const struct arguments *arguments);
+int run_plan(struct cli *cli, const struct arguments *arguments);
 int run_policy(struct cli *cli, const struct arguments *arguments);
 int run_release(struct cli *cli, const struct arguments *arguments);
 int run_reservations(struct cli *cli, const struct arguments *arguments);

@@ -16,8 +16,8 @@
 #include "libctl/xenmemctl.h"
 
 #define BACKUP_TIMEOUT_MS 600000
-#define IMPORT_MAX        ((size_t)16 * 1024 * 1024) /* bytes of a file */
-#define PART_MAX          ((size_t)24 * 1024) /* of it sent at once: it grows as JSON, up to twice */
+#define IMPORT_TIMEOUT_MS 60000
+#define IMPORT_MAX        ((size_t)1024 * 1024) /* bytes of a file: xenmemd takes it as one request */
 
 /* --- db backup ---------------------------------------------------------------------------------
  */
@@ -114,80 +114,26 @@ static char *read_file(struct cli *cli, const char *path)
     return NULL;
 }
 
-/* How much of text is sent at once: whole sections, one at least. */
-static size_t part_of(const char *text)
-{
-    size_t length = 0;
-
-    for (const char *at = text; *at;) {
-        const char *next = strstr(at, "\n[");
-
-        next = next ? next + 1 : at + strlen(at);
-        if (length > 0 && (size_t)(next - text) > PART_MAX)
-            break;
-        length = (size_t)(next - text);
-        at = next;
-    }
-    return length;
-}
-
-static int send_part(struct cli *cli, const char *text, int64_t first_line, bool dry_run,
-                     int64_t *n_vms)
-{
-    struct xenmemctl_request *request = xenmemctl_request_new("settings.import");
-    struct xenmemctl_message *reply;
-    int64_t count = 0;
-    int code;
-
-    xenmemctl_request_text(request, "text", text);
-    xenmemctl_request_integer(request, "first_line", first_line);
-    xenmemctl_request_boolean(request, "dry_run", dry_run);
-    code = cli_call(cli, request, CLI_TIMEOUT_MS, &reply);
-    if (code != EXIT_DONE)
-        return code;
-    xenmemctl_integer(xenmemctl_member(xenmemctl_message_value(reply), "vms"), &count);
-    *n_vms += count;
-    xenmemctl_message_free(reply);
-    return EXIT_DONE;
-}
-
-/* All parts, one after the other. */
-static int send_all(struct cli *cli, const char *text, bool dry_run, int64_t *n_vms)
-{
-    int64_t line = 1;
-    int code = EXIT_DONE;
-
-    *n_vms = 0;
-    while (*text && code == EXIT_DONE) {
-        size_t length = part_of(text);
-        char *part = strndup(text, length);
-
-        invariant(part);
-        code = send_part(cli, part, line, dry_run, n_vms);
-        for (size_t i = 0; i < length; i++)
-            line += part[i] == '\n';
-        free(part);
-        text += length;
-    }
-    return code;
-}
-
 int run_import(struct cli *cli, const struct arguments *arguments)
 {
     bool dry_run = arguments->options[OPTION_DRY_RUN] != NULL;
     char *text = read_file(cli, arguments->words[0]);
-    int64_t n_vms;
+    struct xenmemctl_request *request;
+    struct xenmemctl_message *reply;
+    int64_t n_vms = 0;
     int code;
 
     if (!text)
         return EXIT_USAGE;
-    /* Nothing is set before all of it was found to be right. */
-    code = send_all(cli, text, true, &n_vms);
-    if (code == EXIT_DONE && !dry_run)
-        code = send_all(cli, text, false, &n_vms);
+    request = xenmemctl_request_new("settings.import");
+    xenmemctl_request_text(request, "text", text);
+    xenmemctl_request_boolean(request, "dry_run", dry_run);
     free(text);
+    code = cli_call(cli, request, IMPORT_TIMEOUT_MS, &reply);
     if (code != EXIT_DONE)
         return code;
+    xenmemctl_integer(xenmemctl_member(xenmemctl_message_value(reply), "vms"), &n_vms);
+    xenmemctl_message_free(reply);
     if (cli->format == FORMAT_JSON)
         fprintf(cli->out, "{\"vms\": %" PRId64 "}\n", n_vms);
     else

@@ -16,9 +16,9 @@
 #include "cli/when.h"
 #include "libctl/xenmemctl.h"
 
-#define NEWEST     1000   /* of all there are, if nothing is said */
-#define MOST       100000 /* that xenmemd gives at once */
-#define TIMEOUT_MS 30000  /* the journal is on a disk */
+#define NEWEST     1000  /* of all there are, if nothing is said */
+#define MOST       10000 /* that xenmemd gives at once */
+#define TIMEOUT_MS 30000 /* the journal is on a disk */
 
 static const struct field event_fields[] = {
     {"id", NULL, FIELD_NUMBER},   {"time_ms", NULL, FIELD_MOMENT}, {"event", NULL, FIELD_TEXT},

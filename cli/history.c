@@ -137,11 +137,19 @@ static int put_plot(struct cli *cli, const struct xenmemctl_value *history, bool
 /* --- the command -------------------------------------------------------------------------------
  */
 
+/* The VM that is asked for; NULL: the host. --vm is for a VM that is named "host". */
+static const char *vm_of(const struct arguments *arguments)
+{
+    if (arguments->options[OPTION_VM])
+        return arguments->options[OPTION_VM];
+    return strcmp(arguments->words[0], "host") == 0 ? NULL : arguments->words[0];
+}
+
 static int put_history(struct cli *cli, const struct arguments *arguments,
                        const struct xenmemctl_value *history)
 {
     const struct xenmemctl_value *samples = xenmemctl_member(history, "samples");
-    bool of_host = strcmp(arguments->words[0], "host") == 0;
+    bool of_host = !vm_of(arguments);
 
     if (cli->format == FORMAT_JSON) {
         record_put_json(cli, history);
@@ -168,6 +176,10 @@ int run_history(struct cli *cli, const struct arguments *arguments)
     struct err err;
     int code;
 
+    if (!arguments->options[OPTION_VM] && arguments->n_words == 0)
+        return cli_complain(cli, EXIT_USAGE, "history of what? a VM, 'host', or --vm VM");
+    if (arguments->options[OPTION_VM] && arguments->n_words > 0)
+        return cli_complain(cli, EXIT_USAGE, "either '%s' or --vm, not both", arguments->words[0]);
     if (since && when_parse(since, when_now(), &since_ms, &err))
         return cli_complain(cli, EXIT_USAGE, "--since: %s", err.text);
     if (since && since_ms > when_now())
@@ -175,8 +187,8 @@ int run_history(struct cli *cli, const struct arguments *arguments)
     if (arguments->options[OPTION_PLOT] && cli->format != FORMAT_TABLE)
         return cli_complain(cli, EXIT_USAGE, "--plot is for people: leave --format out");
     request = xenmemctl_request_new("history.get");
-    if (strcmp(arguments->words[0], "host") != 0)
-        xenmemctl_request_text(request, "vm", arguments->words[0]);
+    if (vm_of(arguments))
+        xenmemctl_request_text(request, "vm", vm_of(arguments));
     if (since)
         xenmemctl_request_integer(request, "since_ms", since_ms);
     code = cli_call(cli, request, TIMEOUT_MS, &reply);

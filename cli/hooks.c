@@ -8,7 +8,6 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/record.h"
-#include "cli/table.h"
 #include "libctl/xenmemctl.h"
 
 #define TEST_MS (30 * 60 * 1000) /* several may run one after the other, each for minutes */
@@ -30,24 +29,13 @@ static const struct field outcome_fields[] = {
 static void put_rows(struct cli *cli, const struct xenmemctl_value *rows,
                      const struct field *fields, size_t n_fields)
 {
-    struct column columns[8];
-    struct table *table;
-    char text[FIELD_TEXT_MAX];
-
-    if (cli->format == FORMAT_CSV) {
-        record_put_csv_names(cli, fields, n_fields);
-        for (size_t row = 0; row < xenmemctl_count(rows); row++)
-            record_put_csv(cli, xenmemctl_at(rows, row), fields, n_fields);
+    if (cli->format != FORMAT_CSV) {
+        record_put_table(cli, rows, fields, n_fields);
         return;
     }
-    for (size_t i = 0; i < n_fields; i++)
-        columns[i] = (struct column){fields[i].heading, fields[i].type == FIELD_SPAN};
-    table = table_new(columns, n_fields);
+    record_put_csv_names(cli, fields, n_fields);
     for (size_t row = 0; row < xenmemctl_count(rows); row++)
-        for (size_t i = 0; i < n_fields; i++)
-            table_add(table, record_text(xenmemctl_at(rows, row), &fields[i], text));
-    table_print(table, cli->width, cli->out);
-    table_free(table);
+        record_put_csv(cli, xenmemctl_at(rows, row), fields, n_fields);
 }
 
 static int list(struct cli *cli)

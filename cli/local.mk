@@ -3,6 +3,7 @@
 noinst_LIBRARIES += libxm_cli.a
 libxm_cli_a_CPPFLAGS = $(AM_CPPFLAGS) $(NCURSES_CFLAGS)
 libxm_cli_a_SOURCES = \
+	%D%/assign.c %D%/assign.h \
 	%D%/change.c \
 	%D%/cli.c %D%/cli.h \
 	%D%/commands.c %D%/commands.h \
@@ -15,6 +16,7 @@ libxm_cli_a_SOURCES = \
 	%D%/hooks.c \
 	%D%/look.c \
 	%D%/metrics.c \
+	%D%/plan.c \
 	%D%/plot.c %D%/plot.h \
 	%D%/policy.c \
 	%D%/record.c %D%/record.h \

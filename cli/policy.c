@@ -21,11 +21,18 @@
 #include "cli/text.h"
 #include "libctl/xenmemctl.h"
 
-#define FOLDER   XENMEM_CONFDIR "/policies.d"
 #define SUFFIX   ".policy"
 #define TEXT_MAX ((size_t)30000) /* what xenmemd takes */
 
 /* --- files ----------------------------------------------------------------------------------- */
+
+/* Where policies are looked for by name. */
+static const char *folder(void)
+{
+    const char *named = getenv("XENMEM_POLICIES");
+
+    return named && named[0] ? named : XENMEM_CONFDIR "/policies.d";
+}
 
 /* What has a slash or ends in .policy is a file; anything else is a name in the folder of policies.
  */
@@ -35,7 +42,10 @@ static void find_file(const char *word, char *path, size_t room)
     bool is_file = strchr(word, '/') ||
                    (length > strlen(SUFFIX) && strcmp(word + length - strlen(SUFFIX), SUFFIX) == 0);
 
-    snprintf(path, room, "%s%s%s", is_file ? "" : FOLDER "/", word, is_file ? "" : SUFFIX);
+    if (is_file)
+        snprintf(path, room, "%s", word);
+    else
+        snprintf(path, room, "%s/%s%s", folder(), word, SUFFIX);
 }
 
 static int complain_file(struct cli *cli, const char *path)
@@ -90,23 +100,6 @@ static const struct field target_fields[] = {
     {"to_kib", "WOULD BE", FIELD_SIZE},
 };
 
-static void put_table(struct cli *cli, const struct xenmemctl_value *rows,
-                      const struct field *fields, size_t n_fields)
-{
-    struct column columns[8];
-    struct table *table;
-    char text[FIELD_TEXT_MAX];
-
-    for (size_t i = 0; i < n_fields; i++)
-        columns[i] = (struct column){fields[i].heading, fields[i].type != FIELD_TEXT};
-    table = table_new(columns, n_fields);
-    for (size_t row = 0; row < xenmemctl_count(rows); row++)
-        for (size_t i = 0; i < n_fields; i++)
-            table_add(table, record_text(xenmemctl_at(rows, row), &fields[i], text));
-    table_print(table, cli->width, cli->out);
-    table_free(table);
-}
-
 #define N_FIELDS(fields) (sizeof(fields) / sizeof(*(fields)))
 
 /* VM "-" is the host. */
@@ -116,10 +109,10 @@ static void put_foresight(struct cli *cli, const struct xenmemctl_value *result,
     const struct xenmemctl_value *targets = xenmemctl_member(result, "targets");
 
     if (xenmemctl_count(changes) > 0)
-        put_table(cli, changes, change_fields, N_FIELDS(change_fields));
+        record_put_table(cli, changes, change_fields, N_FIELDS(change_fields));
     if (dry && xenmemctl_count(targets) > 0) {
         fputc('\n', cli->out);
-        put_table(cli, targets, target_fields, N_FIELDS(target_fields));
+        record_put_table(cli, targets, target_fields, N_FIELDS(target_fields));
     }
 }
 
@@ -249,7 +242,7 @@ static void put_active(struct cli *cli, const struct xenmemctl_value *policies)
         for (size_t i = 0; i < xenmemctl_count(policies); i++)
             record_put_csv(cli, xenmemctl_at(policies, i), active_fields, N_FIELDS(active_fields));
     } else {
-        put_table(cli, policies, active_fields, N_FIELDS(active_fields));
+        record_put_table(cli, policies, active_fields, N_FIELDS(active_fields));
     }
 }
 
@@ -304,7 +297,7 @@ static int look_at(struct cli *cli, const char *file, const struct xenmemctl_val
 
     *out = (struct listed){.state = "wrong", .name = "-"};
     snprintf(out->file, sizeof(out->file), "%s", file);
-    snprintf(path, sizeof(path), "%s/%s", FOLDER, file);
+    snprintf(path, sizeof(path), "%s/%s", folder(), file);
     code = make_request(cli, "policy.check", path, &request);
     if (code == EXIT_DONE)
         code = cli_try(cli, request, CLI_TIMEOUT_MS, &reply, &error);
@@ -369,12 +362,12 @@ static void put_listed(struct cli *cli, const struct listed *rows, size_t count)
 static int list_files(struct cli *cli, const struct xenmemctl_value *policies)
 {
     struct dirent **names = NULL;
-    int count = scandir(FOLDER, &names, is_policy, alphasort);
+    int count = scandir(folder(), &names, is_policy, alphasort);
     struct listed *rows = calloc(count > 0 ? (size_t)count : 1, sizeof(*rows));
     int code = EXIT_DONE;
 
     if (count < 0)
-        code = complain_file(cli, FOLDER);
+        code = complain_file(cli, folder());
     for (int i = 0; i < count && code == EXIT_DONE; i++)
         code = look_at(cli, names[i]->d_name, policies, &rows[i]);
     if (code == EXIT_DONE)

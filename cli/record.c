@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/invariant.h"
 #include "base/units.h"
 #include "cli/cli.h"
+#include "cli/table.h"
 #include "cli/text.h"
 #include "cli/when.h"
 #include "libctl/xenmemctl.h"
@@ -131,6 +133,24 @@ void record_put_csv(struct cli *cli, const struct xenmemctl_value *record,
         put_csv_value(cli, xenmemctl_member(record, fields[i].name));
     }
     fputc('\n', cli->out);
+}
+
+void record_put_table(struct cli *cli, const struct xenmemctl_value *records,
+                      const struct field *fields, size_t n_fields)
+{
+    struct column columns[8];
+    struct table *table;
+    char text[FIELD_TEXT_MAX];
+
+    invariant(n_fields <= 8);
+    for (size_t i = 0; i < n_fields; i++)
+        columns[i] = (struct column){fields[i].heading, fields[i].type != FIELD_TEXT};
+    table = table_new(columns, n_fields);
+    for (size_t row = 0; row < xenmemctl_count(records); row++)
+        for (size_t i = 0; i < n_fields; i++)
+            table_add(table, record_text(xenmemctl_at(records, row), &fields[i], text));
+    table_print(table, cli->width, cli->out);
+    table_free(table);
 }
 
 void record_put_group(struct cli *cli, const char *heading, const struct xenmemctl_value *record,

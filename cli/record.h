@@ -40,6 +40,11 @@ void record_put_csv_names(struct cli *cli, const struct field *fields, size_t n_
 void record_put_csv(struct cli *cli, const struct xenmemctl_value *record,
                     const struct field *fields, size_t n_fields);
 
+/* Writes an array's records as a table for people; what is no text stands at the right. At most 8
+ * fields. */
+void record_put_table(struct cli *cli, const struct xenmemctl_value *records,
+                      const struct field *fields, size_t n_fields);
+
 /* Name, and value for people, of each field that has a heading; a line each, indented. */
 void record_put_group(struct cli *cli, const char *heading, const struct xenmemctl_value *record,
                       const struct field *fields, size_t n_fields);

@@ -146,6 +146,7 @@ struct decide_faults {
     bool grow_unverified; /* raises are not held to what is free now */
     bool no_floors;       /* minimums and floors are ignored */
     bool no_settle;       /* guests that do not follow are never found */
+    bool no_caps;         /* targets are lowered without the caps that go with them */
     bool no_gate;         /* paused and booting domains are written too */
     bool no_probe;        /* guests are lowered before they were seen to move */
     bool trust_all;       /* what any guest says that it cannot give back binds */

@@ -6,6 +6,7 @@ libxm_core_a_SOURCES = \
 	%D%/decide.c %D%/decide.h \
 	%D%/demand.c %D%/demand.h \
 	%D%/divide.c %D%/divide.h \
+	%D%/explain.c %D%/explain.h \
 	%D%/model.c %D%/model.h \
 	%D%/plan.c %D%/plan.h \
 	%D%/reason.c %D%/reason.h \

@@ -19,6 +19,7 @@ struct plan {
     struct decision *decision;
     struct kib left;   /* what is left to promise once everything so far is done */
     struct kib budget; /* what raises may take now */
+    bool no_caps;      /* in tests */
 };
 
 static struct kib due_cap(const struct decide_work *work, struct kib target)
@@ -51,13 +52,14 @@ static bool is_covered(const struct decide_work *work)
 static void lower_target(struct plan *plan, size_t i)
 {
     const struct decide_work *work = &plan->decision->work[i];
+    struct kib cap = kib_min(due_cap(work, work->goal), work->counted);
 
     add_lowering(plan, &(struct action){
                            .vm = (uint32_t)i,
                            .kind = ACTION_TARGET,
                            .from = work->target,
                            .target = work->goal,
-                           .cap = kib_min(due_cap(work, work->goal), work->counted),
+                           .cap = plan->no_caps ? plan->snapshot->vms[i].cap : cap,
                            .reason = (enum reason)work->reason,
                            .releases = true,
                        });
@@ -91,7 +93,8 @@ static void plan_lowerings(struct plan *plan)
         if (work->goal.v < work->target.v) {
             if (plan->budget.v < 0 || is_covered(work))
                 lower_target(plan, i);
-        } else if (work->cap_off > 0 && (work->goal.v == work->target.v || is_broken)) {
+        } else if (work->cap_off > 0 && !plan->no_caps &&
+                   (work->goal.v == work->target.v || is_broken)) {
             lower_cap(plan, i, due_cap(work, work->target), REASON_CAP_EXCESS);
         }
     }
@@ -347,7 +350,11 @@ static void plan_raises(struct plan *plan)
 void plan_actions(const struct snapshot *snapshot, struct kib unseen,
                   const struct decide_faults *faults, struct decision *decision)
 {
-    struct plan plan = {snapshot, decision, decision->uncommitted, kib(KIB_LIMIT)};
+    struct plan plan = {.snapshot = snapshot,
+                        .decision = decision,
+                        .left = decision->uncommitted,
+                        .budget = kib(KIB_LIMIT),
+                        .no_caps = faults->no_caps};
 
     if (!faults->grow_unverified)
         plan.budget = kib_sub(decision->uncommitted, unseen);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Calls, as methods see them: one request each, answered once. */
+#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,7 @@ void call_forget(struct call *call)
         DL_DELETE(all->orphans, call);
     }
     call->user->calls--;
+    call->user->questions -= call->question;
     user_put(&all->users, call->user);
     free(call);
 }
@@ -161,26 +163,50 @@ void call_answer_end_shared(struct call *call, enum shared_kind kind)
     call_answer_end(call);
 }
 
-bool call_answer_again(struct call *call, enum shared_kind kind)
+void call_answer_shared(struct call *call, struct shared *answer)
 {
     struct connections *all = call->all;
-    struct evbuffer *output;
     const char *bytes;
     size_t before, length;
 
-    if (!all->shared[kind])
-        return false;
     if (call->connection && call->id[0] != '\0') {
-        output = bufferevent_get_output(call->connection->stream);
         proto_reply_begin(all->own, call->id);
         (void)proto_writer_bytes(all->own, &before);
         proto_reply_end(all->own);
         bytes = proto_writer_bytes(all->own, &length);
         connection_send(call->connection, bytes, before);
-        shared_send(all->shared[kind], output);
+        shared_send(answer, bufferevent_get_output(call->connection->stream));
         connection_send(call->connection, bytes + before, length - before);
         proto_writer_clear(all->own);
     }
     call_free(call);
-    return true;
+}
+
+bool call_answer_again(struct call *call, enum shared_kind kind)
+{
+    struct shared *answer = call->all->shared[kind];
+
+    if (answer)
+        call_answer_shared(call, answer);
+    return answer != NULL;
+}
+
+/* --- long answers ------------------------------------------------------------------------------
+ */
+
+int call_begin_question(struct call *call, struct err *err)
+{
+    const struct connection *connection;
+    size_t unread = 0;
+
+    DL_FOREACH (call->all->list, connection)
+        if (connection->user == call->user)
+            unread += evbuffer_get_length(bufferevent_get_output(connection->stream));
+    if (call->user->questions >= USER_QUESTIONS_MAX || unread > USER_UNREAD_MAX)
+        return err_set(err, ERR_BUSY,
+                       "uid %u asks too much about the past at once: read the answers first",
+                       (unsigned)call->user->uid);
+    call->question = true;
+    call->user->questions++;
+    return 0;
 }

@@ -56,6 +56,8 @@ void change_describe(struct change *change)
         event->vm = change->vm;
         describe_set(change);
         break;
+    case CHANGE_IMPORT: /* each of its parts tells of itself */
+        break;
     case CHANGE_FORGET:
         event->vm = change->vm;
         snprintf(event->detail, sizeof(event->detail), "forgotten=yes command=vm.forget");

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/changes.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "base/invariant.h"
@@ -20,21 +17,9 @@
 #include "daemon/policies.h"
 #include "daemon/policy.h"
 #include "daemon/registry.h"
+#include "daemon/settings_text.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
-
-/* A change touches at most its own keys, once to put them and once in each layer to drop them. */
-#define ROWS_MAX (VM_KEY_COUNT * (LAYERS_MAX + 1) + 2)
-
-/* Exceptions come behind the patterns that they are from. */
-#define EXCEPT_ORDINAL (POLICY_PATTERNS_MAX + 1)
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct changes *changes_new(struct daemon *daemon)
 {
@@ -43,12 +28,15 @@ struct changes *changes_new(struct daemon *daemon)
     changes->daemon = daemon;
     changes->last = &changes->first;
     changes->next_layer = LAYER_ID_BASE + 1;
-    changes->rows = memory_new(ROWS_MAX, sizeof(*changes->rows));
+    changes->rows = memory_new(CHANGE_ROWS_MAX, sizeof(*changes->rows));
     return changes;
 }
 
 static void change_free(struct change *change)
 {
+    for (size_t i = 0; i < change->n_parts; i++)
+        free(change->parts[i].vm);
+    free(change->parts);
     policy_free(change->policy);
     free(change->vm);
     free(change);
@@ -73,138 +61,6 @@ void changes_free(struct changes *changes)
 }
 
 /* --- one change ------------------------------------------------------------------------------ */
-
-/* Calls visit for every key that a layer above says of the VM although `set` has just said it of
- * the base. */
-static void each_overruled(const struct change *change,
-                           void (*visit)(void *arg, struct layer *layer, unsigned key), void *arg)
-{
-    struct layers *layers = change->changes->daemon->layers;
-
-    if (change->for_ms > 0)
-        return;
-    for (size_t i = 0; i < layers_count(layers); i++) {
-        struct layer *layer = layers_at(layers, i);
-        const struct setting_partial *said = layer_says(layer, change->vm);
-
-        if (!said || layer_id(layer) <= LAYER_ID_BASE)
-            continue;
-        for (unsigned key = 0; key < VM_KEY_COUNT; key++)
-            if (setting_has(said, key) && setting_has(&change->said, key))
-                visit(arg, layer, key);
-    }
-}
-
-/* Rows that are being written for one change. */
-struct row_list {
-    const struct change *change;
-    struct db_change *rows;
-    size_t count;
-};
-
-/* The rows of a policy's patterns. */
-struct pattern_rows {
-    struct row_list list;
-    int64_t ordinal; /* of the last pattern */
-};
-
-static void add_row(struct row_list *list, const struct db_change *row)
-{
-    invariant(list->count < ROWS_MAX);
-    list->rows[list->count++] = *row;
-}
-
-static void add_drop(void *arg, struct layer *layer, unsigned key)
-{
-    struct row_list *list = arg;
-
-    if (layer_kind_of(layer) == LAYER_POLICY) {
-        add_row(list, &(struct db_change){.kind = DB_PUT_SETTING,
-                                          .setting = {.layer = layer_id(layer),
-                                                      .scope = "except",
-                                                      .match = list->change->vm,
-                                                      .ordinal = EXCEPT_ORDINAL,
-                                                      .key = vm_setting_defs[key].name,
-                                                      .value = vm_setting_defs[key].low}});
-        return;
-    }
-    add_row(list, &(struct db_change){.kind = DB_DROP_SETTING,
-                                      .setting = {.layer = layer_id(layer),
-                                                  .scope = "vm",
-                                                  .match = list->change->vm,
-                                                  .key = vm_setting_defs[key].name}});
-}
-
-static void add_layer(struct row_list *list, const char *kind, const char *name)
-{
-    int64_t now = wall_clock_ms();
-
-    add_row(list, &(struct db_change){.kind = DB_ADD_LAYER,
-                                      .layer = {.id = list->change->layer,
-                                                .kind = kind,
-                                                .name = name,
-                                                .created_ms = now,
-                                                .expires_ms = list->change->for_ms > 0
-                                                                  ? now + list->change->for_ms
-                                                                  : 0}});
-}
-
-/* Writes what `set` does as rows. Returns how many. */
-static size_t rows_of_set(struct changes *changes, const struct change *change)
-{
-    struct row_list list = {change, changes->rows, 0};
-
-    if (change->for_ms > 0)
-        add_layer(&list, "timed", "");
-    for (unsigned key = 0; key < VM_KEY_COUNT; key++)
-        if (setting_has(&change->said, key))
-            add_row(&list, &(struct db_change){.kind = DB_PUT_SETTING,
-                                               .setting = {.layer = change->layer,
-                                                           .scope = "vm",
-                                                           .match = change->vm,
-                                                           .key = vm_setting_defs[key].name,
-                                                           .value = change->said.value[key]}});
-    each_overruled(change, add_drop, &list);
-    return list.count;
-}
-
-static void add_pattern(void *arg, const char *match, const struct setting_partial *said)
-{
-    struct pattern_rows *rows = arg;
-
-    rows->ordinal++;
-    for (unsigned key = 0; key < VM_KEY_COUNT; key++)
-        if (setting_has(said, key))
-            add_row(&rows->list, &(struct db_change){.kind = DB_PUT_SETTING,
-                                                     .setting = {.layer = rows->list.change->layer,
-                                                                 .scope = "vm",
-                                                                 .match = match,
-                                                                 .ordinal = rows->ordinal,
-                                                                 .key = vm_setting_defs[key].name,
-                                                                 .value = said->value[key]}});
-}
-
-/* Writes what applying a policy does as rows. Returns how many. */
-static size_t rows_of_apply(struct changes *changes, const struct change *change)
-{
-    struct pattern_rows rows = {{change, changes->rows, 0}, 0};
-    const struct setting_partial *host = layer_host_says(change->policy->layer);
-
-    if (change->replaced > 0)
-        add_row(&rows.list,
-                &(struct db_change){.kind = DB_REMOVE_LAYER, .layer = {.id = change->replaced}});
-    add_layer(&rows.list, "policy", change->policy->name);
-    for (unsigned key = 0; key < HOST_KEY_COUNT; key++)
-        if (setting_has(host, key))
-            add_row(&rows.list, &(struct db_change){.kind = DB_PUT_SETTING,
-                                                    .setting = {.layer = change->layer,
-                                                                .scope = "host",
-                                                                .match = "",
-                                                                .key = host_setting_defs[key].name,
-                                                                .value = host->value[key]}});
-    layer_each(change->policy->layer, add_pattern, &rows);
-    return rows.list.count;
-}
 
 static int check_apply(struct changes *changes, struct change *change, struct err *err)
 {
@@ -277,17 +133,34 @@ static void put_in_force(struct changes *changes, struct change *change)
 
     if (change->for_ms > 0)
         layer = layers_add(daemon->layers, change->layer, LAYER_TIMED, "",
-                           wall_clock_ms() + change->for_ms);
+                           change->now_ms + change->for_ms);
     invariant(layer); /* check_set saw that there is room, and changes come one at a time */
     own = layer_vm(layer, change->vm);
     for (unsigned key = 0; key < VM_KEY_COUNT; key++)
         if (setting_has(&change->said, key))
             setting_put(own, key, change->said.value[key]);
-    each_overruled(change, drop_overruled, change);
+    change_each_overruled(change, drop_overruled, change);
     (void)registry_get(daemon->registry, daemon->layers, change->vm);
     registry_resolve(daemon->registry, daemon->layers);
     (void)engine_clear_overrides(daemon->engine, change->vm, NULL);
     loop_look_soon(daemon->loop, 0);
+}
+
+static int check_import(struct changes *changes, struct change *change, struct err *err)
+{
+    for (size_t i = 0; i < change->n_parts; i++)
+        if (check_set(changes, &change->parts[i], err))
+            return -1;
+    return 0;
+}
+
+/* Settled as sets are, one after the other: nothing else comes between them. */
+static void settle_import(struct changes *changes, struct change *change)
+{
+    for (size_t i = 0; i < change->n_parts; i++) {
+        put_in_force(changes, &change->parts[i]);
+        events_settled(changes->daemon->events, &change->parts[i].event, &change->parts[i].row);
+    }
 }
 
 static void apply(struct changes *changes, struct change *change)
@@ -297,8 +170,8 @@ static void apply(struct changes *changes, struct change *change)
 
     if (change->replaced > 0)
         layers_remove(daemon->layers, change->replaced);
-    layer_set_id(layer, change->layer, change->for_ms > 0 ? wall_clock_ms() + change->for_ms : 0);
-    layer_set_created(layer, wall_clock_ms());
+    layer_set_id(layer, change->layer, change->for_ms > 0 ? change->now_ms + change->for_ms : 0);
+    layer_set_created(layer, change->now_ms);
     invariant(layers_take(daemon->layers, layer)); /* check_apply saw that there is room */
     change->policy->layer = NULL;
     registry_resolve(daemon->registry, daemon->layers);
@@ -352,6 +225,9 @@ static void on_disk(void *arg, int rc, const struct err *err)
         case CHANGE_SET:
             put_in_force(changes, change);
             break;
+        case CHANGE_IMPORT:
+            settle_import(changes, change);
+            break;
         case CHANGE_FORGET:
             forget(changes, change);
             break;
@@ -363,29 +239,11 @@ static void on_disk(void *arg, int rc, const struct err *err)
             end_layer(changes, change);
             break;
         }
-        events_settled(changes->daemon->events, &change->event, &change->row);
+        if (change->kind != CHANGE_IMPORT)
+            events_settled(changes->daemon->events, &change->event, &change->row);
     }
     finish(change, rc, err);
     begin_next(changes);
-}
-
-static size_t rows_of(struct changes *changes, const struct change *change)
-{
-    switch (change->kind) {
-    case CHANGE_SET:
-        return rows_of_set(changes, change);
-    case CHANGE_FORGET:
-        changes->rows[0] = (struct db_change){.kind = DB_FORGET_VM, .vm = {.name = change->vm}};
-        return 1;
-    case CHANGE_APPLY:
-        return rows_of_apply(changes, change);
-    case CHANGE_REVERT:
-    case CHANGE_EXPIRE:
-        changes->rows[0] =
-            (struct db_change){.kind = DB_REMOVE_LAYER, .layer = {.id = change->layer}};
-        return 1;
-    }
-    return 0;
 }
 
 static int check(struct changes *changes, struct change *change, struct err *err)
@@ -393,6 +251,8 @@ static int check(struct changes *changes, struct change *change, struct err *err
     switch (change->kind) {
     case CHANGE_SET:
         return check_set(changes, change, err);
+    case CHANGE_IMPORT:
+        return check_import(changes, change, err);
     case CHANGE_FORGET:
         return check_forget(changes, change, err);
     case CHANGE_APPLY:
@@ -412,15 +272,50 @@ static bool is_done_already(const struct changes *changes, const struct change *
            policies_in_force(changes->daemon->layers, change->policy, change->for_ms);
 }
 
+/* The rows of one change, the event that tells of it among them; in the working space. */
+static size_t rows_with_event(struct changes *changes, struct change *change)
+{
+    size_t count;
+
+    change->now_ms = wall_clock_ms(changes->daemon);
+    count = change_rows(change, changes->rows);
+    change_describe(change);
+    events_prepare(changes->daemon->events, &change->event, &change->row);
+    invariant(count < CHANGE_ROWS_MAX);
+    changes->rows[count++] = (struct db_change){.kind = DB_ADD_EVENT, .event = change->row};
+    return count;
+}
+
+static int post_import(struct changes *changes, struct change *change, struct err *err)
+{
+    size_t count = 0, room = 0;
+    struct db_change *all = NULL;
+    int rc;
+
+    for (size_t i = 0; i < change->n_parts; i++) {
+        size_t more = rows_with_event(changes, &change->parts[i]);
+
+        if (count + more > room) {
+            room = 2 * (count + more);
+            all = realloc(all, room * sizeof(*all));
+            invariant(all);
+        }
+        memcpy(all + count, changes->rows, more * sizeof(*all));
+        count += more;
+    }
+    rc = db_post(changes->daemon->db, all, count, on_disk, change, err);
+    free(all);
+    return rc;
+}
+
 /* The change and the event that tells of it, in one transaction. */
 static int post(struct changes *changes, struct change *change, struct err *err)
 {
-    size_t count = rows_of(changes, change);
+    size_t count;
 
-    change_describe(change);
-    events_prepare(changes->daemon->events, &change->event, &change->row);
-    invariant(count < ROWS_MAX);
-    changes->rows[count++] = (struct db_change){.kind = DB_ADD_EVENT, .event = change->row};
+    if (change->kind == CHANGE_IMPORT)
+        return post_import(changes, change, err);
+    count = rows_with_event(changes, change);
     return db_post(changes->daemon->db, changes->rows, count, on_disk, change, err);
 }
 
@@ -466,6 +361,25 @@ void changes_set(struct changes *changes, const char *vm, const struct setting_p
     change->said = *said;
     change->for_ms = for_ms;
     change->uid = uid;
+    change->done = done;
+    change->arg = arg;
+    enqueue(changes, change);
+}
+
+void changes_import(struct changes *changes, const struct settings_text *text, uid_t uid,
+                    changes_done_fn *done, void *arg)
+{
+    struct change *change = memory_new(1, sizeof(*change));
+
+    change->kind = CHANGE_IMPORT;
+    change->parts = memory_new(text->n_vms + 1, sizeof(*change->parts));
+    change->n_parts = text->n_vms;
+    for (size_t i = 0; i < text->n_vms; i++)
+        change->parts[i] = (struct change){.changes = changes,
+                                           .kind = CHANGE_SET,
+                                           .vm = memory_copy_text(text->vms[i].name),
+                                           .said = text->vms[i].said,
+                                           .uid = uid};
     change->done = done;
     change->arg = arg;
     enqueue(changes, change);

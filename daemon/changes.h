@@ -16,6 +16,7 @@ struct changes;
 struct daemon;
 struct err;
 struct policy;
+struct settings_text;
 
 struct changes *changes_new(struct daemon *daemon);
 
@@ -35,6 +36,10 @@ typedef void changes_done_fn(void *arg, int rc, const struct err *err);
  */
 void changes_set(struct changes *changes, const char *vm, const struct setting_partial *said,
                  int64_t for_ms, uid_t uid, changes_done_fn *done, void *arg);
+
+/* The same in the base for each of the VMs, in one transaction: all of them or none. */
+void changes_import(struct changes *changes, const struct settings_text *text, uid_t uid,
+                    changes_done_fn *done, void *arg);
 
 /* Forgets a VM that is off, with its settings. ERR_NOT_FOUND where nothing is known of it, ERR_BUSY
  * while it runs. */

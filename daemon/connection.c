@@ -236,6 +236,15 @@ static void refuse_level(struct connection *connection, const char *id_text,
     send_error(connection, id_text, &err);
 }
 
+static void refuse_stopping(struct connection *connection, const char *id_text)
+{
+    struct err err;
+
+    err_set(&err, ERR_UNREACHABLE, "xenmemd is stopping: nothing was changed");
+    if (id_text[0] != '\0')
+        send_error(connection, id_text, &err);
+}
+
 static void serve_request(struct connection *connection, const struct proto_request *request)
 {
     struct daemon *daemon = connection->all->daemon;
@@ -243,6 +252,10 @@ static void serve_request(struct connection *connection, const struct proto_requ
     const struct method *method = find_method(proto_request_method(request));
     enum access_level level = access_level_of(&daemon->options->access, &connection->peer);
 
+    if (method && level >= method->access && daemon->stopping && method->access > ACCESS_READ) {
+        refuse_stopping(connection, id_text);
+        return;
+    }
     if (method && level >= method->access) {
         if (method->access > ACCESS_READ)
             connections_drop_shared(connection->all);
@@ -429,7 +442,8 @@ void connection_new(struct connections *all, int fd, const struct access_peer *p
     connection->user = user_get(&all->users, peer->uid);
     connection->user->connections++;
     connection->timer = evtimer_new(loop_base(all->daemon->loop), on_timer, connection);
-    proto_lines_init(&connection->lines, PROTO_REQUEST_MAX);
+    proto_lines_init(&connection->lines,
+                     is_limited(connection) ? PROTO_REQUEST_MAX : PROTO_IMPORT_MAX);
     connection->stream =
         bufferevent_socket_new(loop_base(all->daemon->loop), fd, BEV_OPT_CLOSE_ON_FREE);
     invariant(connection->stream && connection->timer);

@@ -22,6 +22,7 @@ struct call {
     const struct method *method;
     struct user *user;
     pid_t pid;
+    bool question;         /* its answer may be long */
     char id[PROTO_ID_MAX]; /* as JSON text; "" for a notification, which is not answered */
     struct call *prev, *next;
 };

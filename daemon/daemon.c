@@ -34,6 +34,11 @@
 /* Connections, and what the rest of the daemon has open. */
 #define FILES_WANTED 1300
 
+/* So long the stop waits for hooks; what has not ended by then is killed, and run at the next
+ * start.
+ */
+#define WIND_DOWN_MS 10000
+
 /* The folder of the default path exists once installed; a first run elsewhere needs it as well. */
 static int make_database_folder(const char *database, struct err *err)
 {
@@ -101,17 +106,23 @@ static int load_settings(struct daemon *daemon, struct err *err)
     return changes_load(daemon, err);
 }
 
+static void make_engine(struct daemon *daemon)
+{
+    daemon->events = events_new(daemon);
+    daemon->engine = engine_new(daemon);
+    daemon->history = history_new(daemon);
+}
+
 static int make_parts(struct daemon *daemon, struct err *err)
 {
     if (open_database(daemon, err) || load_settings(daemon, err) || open_hypervisor(daemon, err))
         return -1;
-    daemon->events = events_new(daemon);
-    daemon->engine = engine_new(daemon);
-    daemon->history = history_new(daemon);
+    make_engine(daemon);
     daemon->loop = loop_new(daemon);
     daemon->hooks = hooks_new(daemon);
     if (server_new(daemon, &daemon->server, err) || scrape_new(daemon, &daemon->scrape, err))
         return -1;
+    hooks_resume(daemon->hooks);
     events_raise_about(daemon->events, EVENT_DAEMON_STARTED, NULL, "version=%s backend=%s",
                        PACKAGE_VERSION, hv_kind(daemon->hv));
     if (daemon->aside[0]) {
@@ -135,6 +146,29 @@ int daemon_start(struct daemon *daemon, struct options *options, struct err *err
     return 0;
 }
 
+int daemon_start_by_hand(struct daemon *daemon, struct options *options, struct hv *hv,
+                         const int64_t *wall_ms, struct err *err)
+{
+    daemon->options = options;
+    daemon->wall_ms = wall_ms;
+    daemon->hv = hv;
+    log_set_level(options->log_level);
+    if (open_database(daemon, err) || load_settings(daemon, err)) {
+        daemon_stop(daemon);
+        return -1;
+    }
+    make_engine(daemon);
+    return 0;
+}
+
+/* Its stop is told to the end. */
+static bool is_at_rest(void *arg)
+{
+    const struct daemon *daemon = arg;
+
+    return events_are_told(daemon->events) && hooks_are_idle(daemon->hooks);
+}
+
 int daemon_run(struct daemon *daemon, struct err *err)
 {
     int rc = loop_run(daemon->loop, err);
@@ -142,6 +176,8 @@ int daemon_run(struct daemon *daemon, struct err *err)
     notify_send("STOPPING=1");
     events_raise_about(daemon->events, EVENT_DAEMON_STOPPING, NULL, "error=\"%s\"",
                        rc ? err->text : "none");
+    daemon->stopping = true;
+    loop_wind_down(daemon->loop, is_at_rest, daemon, WIND_DOWN_MS);
     return rc;
 }
 

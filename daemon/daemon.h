@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct access;
 struct db;
@@ -43,6 +44,8 @@ struct daemon {
     struct reservations *reservations; /* memory for starts; NULL in tests without */
     struct freezes *freezes;           /* VMs that are left alone */
     struct server *server;             /* the Unix socket */
+    bool stopping;                     /* nobody may change anything any more */
+    const int64_t *wall_ms;            /* where the wall clock stands; NULL: the system's */
 };
 
 /*
@@ -50,6 +53,14 @@ struct daemon {
  * database, hypervisor, socket; then the first pass. 0, or −1 with nothing left behind.
  */
 int daemon_start(struct daemon *daemon, struct options *options, struct err *err);
+
+/*
+ * The same without loop and socket, on a hypervisor that is open already: time passes when the
+ * caller has engine_tick make a pass, and it is *wall_ms o'clock. For runs in virtual time. Options
+ * and hypervisor belong to the daemon from here on.
+ */
+int daemon_start_by_hand(struct daemon *daemon, struct options *options, struct hv *hv,
+                         const int64_t *wall_ms, struct err *err);
 
 /* Runs until SIGTERM or SIGINT. 0, or −1 where the loop itself failed. */
 int daemon_run(struct daemon *daemon, struct err *err);

@@ -184,6 +184,7 @@ static void look_at_limits(const struct telling *to, const struct domain *domain
 
 static void look_at_vm(const struct telling *to, const struct vm_entry *vm)
 {
+    const struct engine_status *status = engine_status(to->daemon->engine);
     const struct domain *domain = vm->domain;
 
     if (!domain || vm->settings.mode == VM_MODE_IGNORED || domain->now.state != VM_RUNNING)
@@ -192,7 +193,8 @@ static void look_at_vm(const struct telling *to, const struct vm_entry *vm)
         look_at_agent(to, domain);
         look_at_ratio(to, domain);
     }
-    if (engine_status(to->daemon->engine)->settled)
+    /* What we are about to put right is not worth a word. */
+    if (status->settled || status->settings.action == HOST_ACTION_OBSERVE)
         look_at_limits(to, domain);
 }
 

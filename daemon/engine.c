@@ -336,20 +336,6 @@ void engine_when_settled(struct engine *engine, int64_t limit_ms,
     loop_look_soon(engine->daemon->loop, 0);
 }
 
-void engine_foresee(struct engine *engine,
-                    void (*visit)(void *arg, const struct domain *domain, struct kib goal),
-                    void *arg)
-{
-    static const struct decide_faults no_faults;
-    const struct registry *registry = engine->daemon->registry;
-
-    take_snapshot(engine, engine->status.now_ms);
-    decide(&engine->snapshot, engine->tracks, &engine->decision, &no_faults);
-    for (size_t i = 0; i < registry->n_domains; i++)
-        if (engine->decision.work[i].role >= ROLE_FIXED)
-            visit(arg, &registry->domains[i], engine->decision.verdicts[i].goal);
-}
-
 static int clear_override(struct engine *engine, struct domain *domain, struct err *err)
 {
     if (hv_adopt_target(engine->daemon->hv, &domain->now.ref, err))

@@ -64,15 +64,6 @@ void engine_last(const struct engine *engine, const struct snapshot **snapshot,
 void engine_when_settled(struct engine *engine, int64_t limit_ms,
                          void (*done)(void *arg, bool settled, int64_t actions), void *arg);
 
-/*
- * Decides once more on the last view, with the settings that are in the layers now, and tells where
- * each domain's target would end. Nothing is written, and nothing of it is kept.
- */
-struct domain;
-void engine_foresee(struct engine *engine,
-                    void (*visit)(void *arg, const struct domain *domain, struct kib goal),
-                    void *arg);
-
 /* Takes every override back: the next pass moves those VMs again. Returns how many there were. */
 size_t engine_clear_overrides(struct engine *engine, const char *vm, struct err *err);
 

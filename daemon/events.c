@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "base/err.h"
@@ -14,6 +13,7 @@
 #include "daemon/hooks.h"
 #include "daemon/memory.h"
 #include "daemon/server.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 #include "proto/proto.h"
 #include "proto/records.h"
@@ -108,14 +108,6 @@ void events_free(struct events *events)
     free(events);
 }
 
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void log_event(const struct event *event)
 {
     log_line(kinds[event->kind].level, "%s%s%s%s%s %s", kinds[event->kind].name,
@@ -123,17 +115,22 @@ static void log_event(const struct event *event)
              event->reason ? event->reason : "", event->detail);
 }
 
+struct proto_event event_record(const struct db_event *row)
+{
+    return (struct proto_event){.id = row->id,
+                                .time_ms = row->time_ms,
+                                .kind = row->kind,
+                                .vm = row->vm,
+                                .domid = row->domid,
+                                .uid = row->uid,
+                                .reason = row->reason,
+                                .detail = row->detail};
+}
+
 /* To subscribers and hooks. */
 static void tell(struct events *events, const struct db_event *row)
 {
-    const struct proto_event record = {.id = row->id,
-                                       .time_ms = row->time_ms,
-                                       .kind = row->kind,
-                                       .vm = row->vm,
-                                       .domid = row->domid,
-                                       .uid = row->uid,
-                                       .reason = row->reason,
-                                       .detail = row->detail};
+    const struct proto_event record = event_record(row);
     struct daemon *daemon = events->daemon;
     const char *line;
     size_t length;
@@ -147,7 +144,7 @@ static void tell(struct events *events, const struct db_event *row)
         server_publish(daemon->server, line, length);
     }
     if (daemon->hooks)
-        hooks_run(daemon->hooks, &record);
+        hooks_run(daemon->hooks, &record, row->due);
 }
 
 /* The database's own events tell of its failure; this one is told all the same. */
@@ -194,6 +191,11 @@ static void journal(struct events *events, const struct db_event *row, bool told
         announce(announcement, -1, &err);
 }
 
+bool events_are_told(const struct events *events)
+{
+    return !events->waiting;
+}
+
 bool event_kind_is_told(enum event_kind kind)
 {
     return kind != EVENT_ACTION && kind != EVENT_HOOK;
@@ -201,14 +203,18 @@ bool event_kind_is_told(enum event_kind kind)
 
 void events_prepare(struct events *events, const struct event *event, struct db_event *row)
 {
+    const struct hooks *hooks = events->daemon->hooks;
+
     *row = (struct db_event){.id = events->next_id++,
-                             .time_ms = wall_clock_ms(),
+                             .time_ms = wall_clock_ms(events->daemon),
                              .kind = event_kind_name(event->kind),
                              .vm = event->vm,
                              .domid = event->domid,
                              .uid = event->uid,
                              .reason = event->reason,
-                             .detail = event->detail};
+                             .detail = event->detail,
+                             .due = hooks && event_kind_is_told(event->kind) &&
+                                    hooks_are_there(hooks, event_kind_name(event->kind))};
 }
 
 void events_settled(struct events *events, const struct event *event, const struct db_event *row)

@@ -15,6 +15,7 @@
 struct daemon;
 struct db_event;
 struct events;
+struct proto_event;
 
 enum event_kind {
     EVENT_HOST_LOW,
@@ -64,6 +65,9 @@ struct event {
     char detail[EVENT_DETAIL_MAX]; /* key=value …, for people and scripts */
 };
 
+/* A row as it goes over the wire; strings are borrowed from it. */
+struct proto_event event_record(const struct db_event *row);
+
 /* "host-low", …: the name in journal, log, hooks and on the wire. */
 const char *event_kind_name(enum event_kind kind);
 
@@ -79,6 +83,9 @@ void events_raise(struct events *events, const struct event *event);
  */
 void events_prepare(struct events *events, const struct event *event, struct db_event *row);
 void events_settled(struct events *events, const struct event *event, const struct db_event *row);
+
+/* False while some are on their way to the disk that have not been told yet. */
+bool events_are_told(const struct events *events);
 
 /* False for kinds that are only journalled. */
 bool event_kind_is_told(enum event_kind kind);

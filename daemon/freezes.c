@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <utlist.h>
 
@@ -17,6 +16,7 @@
 #include "daemon/registry.h"
 #include "daemon/server.h"
 #include "daemon/snapshot.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 #include "proto/proto.h"
 
@@ -37,14 +37,6 @@ struct freezes {
     struct daemon *daemon;
     struct freezing *waiting;
 };
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct freezes *freezes_new(struct daemon *daemon)
 {
@@ -145,8 +137,8 @@ static void tell(struct freezes *freezes, const struct vm_entry *vm, int64_t uid
 void freezes_set(struct freezes *freezes, struct call *call, struct vm_entry *vm, int64_t for_ms)
 {
     vm->frozen = true;
-    vm->frozen_until_ms = for_ms > 0 ? wall_clock_ms() + for_ms : 0;
-    tell(freezes, vm, call_uid(call), "");
+    vm->frozen_until_ms = for_ms > 0 ? wall_clock_ms(freezes->daemon) + for_ms : 0;
+    tell(freezes, vm, call_uid(call), " command=vm.freeze");
     save(freezes, call, vm);
 }
 
@@ -159,7 +151,7 @@ static void thaw(struct freezes *freezes, struct vm_entry *vm, int64_t uid, cons
 
 void freezes_clear(struct freezes *freezes, struct call *call, struct vm_entry *vm)
 {
-    thaw(freezes, vm, call_uid(call), " reason=request");
+    thaw(freezes, vm, call_uid(call), " reason=request command=vm.thaw");
     save(freezes, call, vm);
     loop_look_soon(freezes->daemon->loop, 0);
 }
@@ -168,7 +160,7 @@ void freezes_clear(struct freezes *freezes, struct call *call, struct vm_entry *
 
 static void expire(struct freezes *freezes)
 {
-    int64_t now = wall_clock_ms();
+    int64_t now = wall_clock_ms(freezes->daemon);
 
     for (struct vm_entry *vm = freezes->daemon->registry->vms; vm; vm = vm->hh.next) {
         const struct db_change change = {.kind = DB_DROP_FREEZE, .freeze = {.name = vm->name}};

@@ -100,6 +100,15 @@ void hook_files_add(struct hook_files *files, const char *folder, const char *ev
         free(names);
 }
 
+bool hook_files_any(const char *folder, const char *event)
+{
+    char path[PATH_MAX];
+    struct stat what;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, event);
+    return lstat(path, &what) == 0;
+}
+
 void hook_files_fini(struct hook_files *files)
 {
     for (size_t i = 0; i < files->count; i++) {

@@ -4,6 +4,7 @@
 #ifndef DAEMON_HOOK_FILES_H
 #define DAEMON_HOOK_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define HOOK_REASON_MAX 160
@@ -22,6 +23,9 @@ struct hook_files {
 
 /* Adds those of FOLDER/event in the order of their names; nothing where there is no such folder. */
 void hook_files_add(struct hook_files *files, const char *folder, const char *event);
+
+/* False where there is no FOLDER/event. */
+bool hook_files_any(const char *folder, const char *event);
 void hook_files_fini(struct hook_files *files);
 
 /*

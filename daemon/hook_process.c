@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -79,6 +80,16 @@ static int find_user(struct child *child, const char *name, struct err *err)
     return 0;
 }
 
+/* The daemon may be the last that the kernel kills when memory is short; a hook is like any other.
+ */
+static void be_killable(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd >= 0)
+        (void)!write(fd, "0", 1);
+}
+
 static _Noreturn void run_child(const struct child *child)
 {
     sigset_t none;
@@ -90,6 +101,7 @@ static _Noreturn void run_child(const struct child *child)
     if (dup2(child->input, 0) < 0 || dup2(child->output, 1) < 0 || dup2(child->output, 2) < 0 ||
         chdir("/"))
         _exit(126);
+    be_killable();
     close_range(3, ~0U, 0);
     if (child->changes_user &&
         (setgroups(1, &child->gid) || setgid(child->gid) || setuid(child->uid))) {
@@ -98,6 +110,8 @@ static _Noreturn void run_child(const struct child *child)
         (void)!write(2, complaint, sizeof(complaint) - 1);
         _exit(126);
     }
+    /* Whoever comes after a daemon that was killed runs it again, and does not want two of it. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     execve(child->path, child->arguments, child->variables);
     _exit(errno == ENOENT ? 127 : 126);
 }

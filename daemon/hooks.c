@@ -26,6 +26,8 @@
 #include "daemon/loop.h"
 #include "daemon/memory.h"
 #include "daemon/options.h"
+#include "daemon/wall_clock.h"
+#include "db/db.h"
 #include "proto/proto.h"
 #include "proto/records.h"
 
@@ -37,6 +39,7 @@ struct run {
     struct hooks *hooks;
     struct run *prev, *next;
     struct proto_event event; /* strings owned */
+    bool due;                 /* as its row says */
     struct hook_files files;
     size_t at; /* the file that runs, or is next */
     struct hook_outcome *outcomes;
@@ -273,6 +276,15 @@ static bool step(struct run *run)
 
 /* --- all of them ----------------------------------------------------------------------------- */
 
+/* The event needs its hooks no more. */
+static void settle(struct run *run)
+{
+    const struct db_change change = {.kind = DB_END_EVENT, .event = {.id = run->event.id}};
+
+    if (run->due)
+        (void)db_post(run->hooks->daemon->db, &change, 1, NULL, NULL, NULL);
+}
+
 static void end_run(struct run *run)
 {
     if (run->done)
@@ -288,6 +300,7 @@ static void start_queued(struct hooks *hooks)
         DL_DELETE(hooks->queued, run);
         hooks->n_queued--;
         if (!step(run)) {
+            settle(run);
             end_run(run);
             continue;
         }
@@ -329,6 +342,7 @@ static void on_child_ended(evutil_socket_t fd, short what, void *arg)
             continue;
         DL_DELETE(hooks->running, run);
         hooks->n_running--;
+        settle(run);
         end_run(run);
     }
     start_queued(hooks);
@@ -375,6 +389,7 @@ static bool enqueue(struct hooks *hooks, struct run *run)
         if (!hooks->overflowing)
             log_warning("hooks-dropped event=%s queued=%zu", run->event.kind, hooks->n_queued);
         hooks->overflowing = true;
+        settle(run);
         run_free(run);
         return false;
     }
@@ -384,24 +399,78 @@ static bool enqueue(struct hooks *hooks, struct run *run)
     return true;
 }
 
-void hooks_run(struct hooks *hooks, const struct proto_event *event)
+static void take(struct hooks *hooks, struct run *run)
+{
+    if (run->files.count > 0) {
+        (void)enqueue(hooks, run);
+        return;
+    }
+    settle(run);
+    run_free(run);
+}
+
+void hooks_run(struct hooks *hooks, const struct proto_event *event, bool due)
 {
     struct run *run = run_new(hooks, event);
 
-    if (run->files.count == 0)
-        run_free(run);
-    else
-        (void)enqueue(hooks, run);
+    run->due = due;
+    take(hooks, run);
+}
+
+/* What the last daemon left. */
+struct left {
+    struct hooks *hooks;
+    struct run *runs;
+};
+
+static void note_left(void *arg, const struct db_event *row)
+{
+    struct left *left = arg;
+    struct run *run;
+    const struct proto_event event = event_record(row);
+
+    run = run_new(left->hooks, &event);
+    run->due = true;
+    DL_APPEND(left->runs, run);
+}
+
+/* All are read first: what runs them writes to the database. */
+void hooks_resume(struct hooks *hooks)
+{
+    struct left left = {hooks, NULL};
+    struct run *run, *next;
+    struct err err;
+
+    if (db_load_due(hooks->daemon->db, note_left, &left, &err))
+        log_error("hooks-not-resumed error=\"%s\"", err.text);
+    DL_FOREACH_SAFE(left.runs, run, next)
+    {
+        DL_DELETE(left.runs, run);
+        take(hooks, run);
+    }
+}
+
+bool hooks_are_there(const struct hooks *hooks, const char *event)
+{
+    const char *folder = hooks->daemon->options->hooks_folder;
+
+    return hook_files_any(folder, event) || hook_files_any(folder, "all");
+}
+
+bool hooks_are_idle(const struct hooks *hooks)
+{
+    return !hooks->running && !hooks->queued;
 }
 
 bool hooks_test(struct hooks *hooks, const char *event, hooks_done_fn *done, void *arg)
 {
-    struct timespec now;
-    struct proto_event sample = {.kind = event, .domid = -1, .uid = -1, .detail = "test=yes"};
+    struct proto_event sample = {.time_ms = wall_clock_ms(hooks->daemon),
+                                 .kind = event,
+                                 .domid = -1,
+                                 .uid = -1,
+                                 .detail = "test=yes"};
     struct run *run;
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    sample.time_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
     if (strncmp(event, "vm-", 3) == 0)
         sample.vm = "sample";
     run = run_new(hooks, &sample);

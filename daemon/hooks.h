@@ -25,8 +25,18 @@ struct hooks *hooks_new(struct daemon *daemon);
 /* Kills what runs. NULL is fine. */
 void hooks_free(struct hooks *hooks);
 
-/* Runs what there is for that event. Strings are copied. */
-void hooks_run(struct hooks *hooks, const struct proto_event *event);
+/* False where that event has no hook, as far as a glance tells. */
+bool hooks_are_there(const struct hooks *hooks, const char *event);
+
+/* Runs what there is for that event. Strings are copied. Where its row says that they are due, it
+ * says so until they have ended: a daemon that crashes meanwhile runs them again. */
+void hooks_run(struct hooks *hooks, const struct proto_event *event, bool due);
+
+/* Runs what the last daemon left due. Before anything is posted to the database. */
+void hooks_resume(struct hooks *hooks);
+
+/* True where no hook runs or waits. */
+bool hooks_are_idle(const struct hooks *hooks);
 
 /* What became of one hook. */
 struct hook_outcome {

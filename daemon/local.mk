@@ -6,7 +6,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/apply.c %D%/apply.h \
 	%D%/audit.c %D%/audit.h \
 	%D%/call.c \
-	%D%/change.h %D%/change_describe.c \
+	%D%/change.h %D%/change_describe.c %D%/change_rows.c \
 	%D%/changes.c %D%/changes.h %D%/changes_load.c \
 	%D%/connection.c %D%/connection.h %D%/connection_parts.h \
 	%D%/daemon.c %D%/daemon.h \
@@ -41,7 +41,10 @@ libxm_daemon_a_SOURCES = \
 	%D%/set_request.c %D%/set_request.h \
 	%D%/sim_host.c %D%/sim_host.h \
 	%D%/snapshot.c %D%/snapshot.h \
+	%D%/trial.c %D%/trial.h \
+	%D%/methods_plan.c \
 	%D%/socket_file.c %D%/socket_file.h \
+	%D%/wall_clock.c %D%/wall_clock.h \
 	%D%/user.c %D%/user.h \
 	%D%/methods.c %D%/methods.h \
 	%D%/methods_balance.c \

@@ -24,6 +24,7 @@
 #include "daemon/options.h"
 #include "daemon/registry.h"
 #include "daemon/server.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 #include "hv/hv.h"
 
@@ -60,6 +61,8 @@ struct loop {
     bool tick_failed;      /* the last pass could not look at the host; said once */
     bool database_failing; /* said once */
     bool broken;           /* the loop ended because of failure */
+    bool winding_down;     /* no more passes */
+    bool hurried;          /* told to stop meanwhile */
     struct err failure;
 };
 
@@ -77,14 +80,6 @@ static int64_t now_us(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static struct timeval timeval_of(int64_t ms)
@@ -115,7 +110,7 @@ static void plan_tick(struct loop *loop, int64_t in_ms)
 
 void loop_look_soon(struct loop *loop, int64_t in_ms)
 {
-    if (loop->next_tick_ms > now_ms() + in_ms)
+    if (loop && !loop->winding_down && loop->next_tick_ms > now_ms() + in_ms)
         plan_tick(loop, in_ms);
 }
 
@@ -150,9 +145,9 @@ int loop_look_now(struct loop *loop, struct err *err)
     rc = engine_tick(loop->daemon->engine, loop->last_tick_ms, err);
     note_tick(loop, rc, err);
     note_database(loop);
-    changes_expire(loop->daemon->changes, wall_clock_ms());
+    changes_expire(loop->daemon->changes, wall_clock_ms(loop->daemon));
     if (rc == 0)
-        history_take(loop->daemon->history, wall_clock_ms());
+        history_take(loop->daemon->history, wall_clock_ms(loop->daemon));
     server_drop_shared(loop->daemon->server);
     return rc;
 }
@@ -243,6 +238,7 @@ static void on_stop(evutil_socket_t number, short what, void *arg)
 
     (void)what;
     log_notice("stopping signal=%s", number == SIGTERM ? "TERM" : "INT");
+    loop->hurried = loop->winding_down;
     event_base_loopbreak(loop->base);
 }
 
@@ -379,6 +375,28 @@ void loop_free(struct loop *loop)
         event_free(loop->watchdog);
     event_base_free(loop->base);
     free(loop);
+}
+
+static void on_limit(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+}
+
+void loop_wind_down(struct loop *loop, bool (*is_done)(void *arg), void *arg, int64_t limit_ms)
+{
+    const struct timeval limit = timeval_of(limit_ms);
+    struct event *end = turn_on(make_event(loop, -1, 0, on_limit), &limit);
+
+    loop->winding_down = true;
+    event_del(loop->tick);
+    for (size_t i = 0; i < loop->n_hypervisor; i++)
+        event_del(loop->hypervisor[i]);
+    while (!loop->hurried && event_pending(end, EV_TIMEOUT, NULL) && !is_done(arg))
+        if (event_base_loop(loop->base, EVLOOP_ONCE) < 0)
+            break;
+    event_free(end);
 }
 
 struct event_base *loop_base(const struct loop *loop)

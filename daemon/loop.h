@@ -6,6 +6,7 @@
 #ifndef DAEMON_LOOP_H
 #define DAEMON_LOOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct daemon;
@@ -31,7 +32,7 @@ const struct lag *loop_lag(const struct loop *loop);
 /* The one source of libevent's loop, for the server. */
 struct event_base *loop_base(const struct loop *loop);
 
-/* The next pass comes at the latest in in_ms. */
+/* The next pass comes at the latest in in_ms. NULL: passes are made by hand. */
 void loop_look_soon(struct loop *loop, int64_t in_ms);
 
 /* One pass now; used once before the start is told. 0 or −1 as engine_tick. */
@@ -39,5 +40,11 @@ int loop_look_now(struct loop *loop, struct err *err);
 
 /* Turns until SIGTERM or SIGINT: 0; −1 where hypervisor or loop failed for good. */
 int loop_run(struct loop *loop, struct err *err);
+
+/*
+ * Goes on turning, without passes and deaf to the hypervisor, until is_done says so: what is on its
+ * way to the disk and to hooks arrives. At most limit_ms, and no longer once a signal says to stop.
+ */
+void loop_wind_down(struct loop *loop, bool (*is_done)(void *arg), void *arg, int64_t limit_ms);
 
 #endif

@@ -43,6 +43,9 @@ method_fn method_policy_check, method_policy_apply, method_policy_revert, method
 /* methods_hooks.c */
 method_fn method_hooks_list, method_hooks_test;
 
+/* methods_plan.c */
+method_fn method_vm_explain, method_plan_get;
+
 /* methods_balance.c */
 method_fn method_balance;
 

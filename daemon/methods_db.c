@@ -63,8 +63,7 @@ void method_settings_export(struct daemon *daemon, struct call *call,
 /* An import on its way to the disk. */
 struct import_call {
     struct call *call;
-    size_t on_their_way, n_vms;
-    struct err err; /* the first failure; code none: none yet */
+    size_t n_vms;
 };
 
 static void answer_import(struct call *call, size_t n_vms)
@@ -81,45 +80,32 @@ static void on_imported(void *arg, int rc, const struct err *err)
 {
     struct import_call *import = arg;
 
-    if (rc && import->err.code == ERR_NONE)
-        import->err = *err;
-    if (--import->on_their_way > 0)
-        return;
-    if (import->err.code != ERR_NONE)
-        call_fail(import->call, &import->err);
+    if (rc)
+        call_fail(import->call, err);
     else
         answer_import(import->call, import->n_vms);
     free(import);
 }
 
-/* All of it was checked before; one reference is held until all were handed over. */
 static void apply(struct daemon *daemon, struct call *call, const struct settings_text *text)
 {
     struct import_call *import = memory_new(1, sizeof(*import));
 
-    import->call = call;
-    import->n_vms = text->n_vms;
-    import->on_their_way = text->n_vms + 1;
-    for (size_t i = 0; i < text->n_vms; i++)
-        changes_set(daemon->changes, text->vms[i].name, &text->vms[i].said, 0, call_uid(call),
-                    on_imported, import);
-    on_imported(import, 0, NULL);
+    *import = (struct import_call){call, text->n_vms};
+    changes_import(daemon->changes, text, call_uid(call), on_imported, import);
 }
 
 void method_settings_import(struct daemon *daemon, struct call *call,
                             const struct proto_request *request)
 {
-    static const struct proto_param params[] = {{"text", PROTO_TEXT, true},
-                                                {"first_line", PROTO_INTEGER, false},
-                                                {"dry_run", PROTO_BOOLEAN, false},
-                                                {NULL, PROTO_TEXT, false}};
+    static const struct proto_param params[] = {
+        {"text", PROTO_TEXT, true}, {"dry_run", PROTO_BOOLEAN, false}, {NULL, PROTO_TEXT, false}};
     struct settings_text text;
     struct err err;
 
     if (!method_accept(call, request, params))
         return;
-    if (settings_text_read(&text, daemon, proto_request_text(request, "text", ""),
-                           proto_request_integer(request, "first_line", 1), &err))
+    if (settings_text_read(&text, daemon, proto_request_text(request, "text", ""), &err))
         call_fail(call, &err);
     else if (proto_request_boolean(request, "dry_run", false))
         answer_import(call, text.n_vms);

@@ -1,37 +1,72 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/err.h"
 #include "daemon/daemon.h"
+#include "daemon/events.h"
+#include "daemon/memory.h"
 #include "daemon/methods.h"
+#include "daemon/shared.h"
 #include "db/db.h"
 #include "proto/proto.h"
 #include "proto/records.h"
 
 #define EVENTS_DEFAULT 1000
-#define EVENTS_MAX     100000
+#define EVENTS_MAX     10000
 
-static void on_events(void *arg, int rc, const struct err *err, const struct db_event *rows,
-                      size_t count)
+/* A question on its way to the database. */
+struct events_call {
+    struct call *call;
+    struct shared *answer; /* held; made by the writer's thread; NULL: not yet */
+};
+
+static void write_answer(void *arg, const struct db_event *rows, size_t count)
 {
-    struct call *call = arg;
-    struct proto_writer *answer;
+    struct proto_writer *writer = proto_writer_new();
+    struct events_call *asked = arg;
+    size_t length;
+    const char *bytes;
 
-    if (rc) {
-        call_fail(call, err);
+    proto_array_begin(writer, NULL);
+    for (size_t i = 0; i < count; i++) {
+        const struct proto_event record = event_record(&rows[i]);
+
+        proto_put_event(writer, NULL, &record);
+    }
+    proto_array_end(writer);
+    bytes = proto_writer_bytes(writer, &length);
+    asked->answer = shared_new(bytes, length);
+    proto_writer_free(writer);
+}
+
+static void on_answer(void *arg, int rc, const struct err *err)
+{
+    struct events_call *asked = arg;
+
+    if (rc)
+        call_fail(asked->call, err);
+    else
+        call_answer_shared(asked->call, asked->answer);
+    shared_drop(asked->answer);
+    free(asked);
+}
+
+static void ask(struct daemon *daemon, struct call *call, const struct db_filter *filter)
+{
+    struct events_call *asked;
+    struct err err;
+
+    if (call_begin_question(call, &err)) {
+        call_fail(call, &err);
         return;
     }
-    answer = call_answer_begin(call);
-    proto_array_begin(answer, NULL);
-    for (size_t i = 0; i < count; i++) {
-        const struct proto_event record = {rows[i].id,     rows[i].time_ms, rows[i].kind,
-                                           rows[i].vm,     rows[i].domid,   rows[i].uid,
-                                           rows[i].reason, rows[i].detail};
-
-        proto_put_event(answer, NULL, &record);
+    asked = memory_new(1, sizeof(*asked));
+    asked->call = call;
+    if (db_query_events(daemon->db, filter, write_answer, on_answer, asked, &err)) {
+        call_fail(call, &err);
+        free(asked);
     }
-    proto_array_end(answer);
-    call_answer_end(call);
 }
 
 void method_events(struct daemon *daemon, struct call *call, const struct proto_request *request)
@@ -60,6 +95,5 @@ void method_events(struct daemon *daemon, struct call *call, const struct proto_
     }
     if (proto_request_boolean(request, "follow", false))
         call_subscribe(call);
-    if (db_query_events(daemon->db, &filter, on_events, call, &err))
-        call_fail(call, &err);
+    ask(daemon, call, &filter);
 }

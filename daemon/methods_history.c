@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "daemon/daemon.h"
@@ -10,6 +9,8 @@
 #include "daemon/methods.h"
 #include "daemon/options.h"
 #include "daemon/registry.h"
+#include "daemon/shared.h"
+#include "daemon/wall_clock.h"
 #include "proto/proto.h"
 #include "proto/records.h"
 
@@ -21,10 +22,13 @@ struct history_call {
     struct call *call;
     char *vm; /* owned; NULL: the host */
     int64_t step_ms;
+    struct shared *answer; /* held; made by the writer's thread; NULL: not yet */
+    size_t count;          /* samples in it */
 };
 
 static void history_call_free(struct history_call *asked)
 {
+    shared_drop(asked->answer);
     free(asked->vm);
     free(asked);
 }
@@ -34,9 +38,12 @@ static int64_t amount(int64_t known)
     return known == DB_UNKNOWN ? PROTO_UNKNOWN : known;
 }
 
-static void answer(const struct history_call *asked, const struct db_sample *rows, size_t count)
+static void write_answer(void *arg, const struct db_sample *rows, size_t count)
 {
-    struct proto_writer *writer = call_answer_begin(asked->call);
+    struct proto_writer *writer = proto_writer_new();
+    struct history_call *asked = arg;
+    size_t length;
+    const char *bytes;
 
     proto_history_begin(writer, asked->vm, asked->step_ms);
     for (size_t i = 0; i < count; i++) {
@@ -50,33 +57,28 @@ static void answer(const struct history_call *asked, const struct db_sample *row
         proto_put_sample(writer, &sample);
     }
     proto_history_end(writer);
-    call_answer_end(asked->call);
+    bytes = proto_writer_bytes(writer, &length);
+    asked->answer = shared_new(bytes, length);
+    asked->count = count;
+    proto_writer_free(writer);
 }
 
-static void on_history(void *arg, int rc, const struct err *err, const struct db_sample *rows,
-                       size_t count)
+static void on_answer(void *arg, int rc, const struct err *err)
 {
     struct history_call *asked = arg;
     struct err unknown;
 
     if (rc) {
         call_fail(asked->call, err);
-    } else if (count == 0 && asked->vm && !registry_find(asked->daemon->registry, asked->vm)) {
+    } else if (asked->count == 0 && asked->vm &&
+               !registry_find(asked->daemon->registry, asked->vm)) {
         err_set(&unknown, ERR_NOT_FOUND,
                 "there is no VM named '%s', and no history of one in that time", asked->vm);
         call_fail(asked->call, &unknown);
     } else {
-        answer(asked, rows, count);
+        call_answer_shared(asked->call, asked->answer);
     }
     history_call_free(asked);
-}
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 void method_history_get(struct daemon *daemon, struct call *call,
@@ -85,7 +87,7 @@ void method_history_get(struct daemon *daemon, struct call *call,
     static const struct proto_param params[] = {
         {"vm", PROTO_TEXT, false}, {"since_ms", PROTO_INTEGER, false}, {NULL, PROTO_TEXT, false}};
     const struct db_limits limits = history_limits(daemon->options);
-    int64_t now_ms = wall_clock_ms(), since_ms;
+    int64_t now_ms = wall_clock_ms(daemon), since_ms;
     struct db_history_filter filter;
     struct history_call *asked;
     struct err err;
@@ -98,14 +100,20 @@ void method_history_get(struct daemon *daemon, struct call *call,
         call_fail(call, &err);
         return;
     }
+    if (call_begin_question(call, &err)) {
+        call_fail(call, &err);
+        return;
+    }
     asked = memory_new(1, sizeof(*asked));
     filter = (struct db_history_filter){.vm = proto_request_text(request, "vm", NULL),
                                         .level = history_level(&limits, since_ms, now_ms),
                                         .since_ms = since_ms,
                                         .until_ms = now_ms};
-    *asked = (struct history_call){daemon, call, filter.vm ? memory_copy_text(filter.vm) : NULL,
-                                   db_level_step_ms(filter.level)};
-    if (db_query_history(daemon->db, &filter, on_history, asked, &err)) {
+    *asked = (struct history_call){.daemon = daemon,
+                                   .call = call,
+                                   .vm = filter.vm ? memory_copy_text(filter.vm) : NULL,
+                                   .step_ms = db_level_step_ms(filter.level)};
+    if (db_query_history(daemon->db, &filter, write_answer, on_answer, asked, &err)) {
         call_fail(call, &err);
         history_call_free(asked);
     }

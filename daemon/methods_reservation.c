@@ -95,7 +95,8 @@ void method_reservation_release(struct daemon *daemon, struct call *call,
 
     if (!method_accept(call, request, id_params))
         return;
-    if (reservations_release(daemon->reservations, proto_request_integer(request, "id", 0), &err)) {
+    if (reservations_release(daemon->reservations, proto_request_integer(request, "id", 0),
+                             call_uid(call), &err)) {
         call_fail(call, &err);
         return;
     }

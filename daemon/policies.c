@@ -15,6 +15,7 @@
 #include "daemon/memory.h"
 #include "daemon/policy.h"
 #include "daemon/registry.h"
+#include "daemon/trial.h"
 #include "proto/proto.h"
 
 #define WARNINGS_MAX 20
@@ -160,9 +161,14 @@ static void compare_settings(struct daemon *daemon, const struct host_settings *
     }
 }
 
-static void add_target(void *arg, const struct domain *domain, struct kib goal)
+/* Who looks at what would be decided. */
+struct looking {
+    const struct registry *registry;
+    struct foresight *out;
+};
+
+static void add_target(struct foresight *out, const struct domain *domain, struct kib goal)
 {
-    struct foresight *out = arg;
     struct foreseen_target *target;
 
     if (!domain->vm || domain->now.target.v == goal.v || goal.v <= 0)
@@ -173,17 +179,28 @@ static void add_target(void *arg, const struct domain *domain, struct kib goal)
         (struct foreseen_target){memory_copy_text(domain->vm->name), domain->now.target, goal};
 }
 
+static void add_targets(void *arg, const struct snapshot *snapshot, const struct decision *decision)
+{
+    const struct looking *looking = arg;
+
+    for (size_t i = 0; i < snapshot->n_vms; i++)
+        if (decision->work[i].role >= ROLE_FIXED)
+            add_target(looking->out, &looking->registry->domains[i], decision->verdicts[i].goal);
+}
+
 static void foresee(struct daemon *daemon, struct layer *layer, struct layer *replaced,
                     struct foresight *out)
 {
     const struct setting_partial *said[LAYERS_MAX];
+    const struct trial trial = {0};
+    struct looking looking = {daemon->registry, out};
     struct host_settings host;
 
     host_settings_resolve(said, layers_of_host(daemon->layers, said), &host);
     put_on(daemon, layer, replaced);
     compare_settings(daemon, &host, out);
     registry_resolve(daemon->registry, daemon->layers);
-    engine_foresee(daemon->engine, add_target, out);
+    trial_decide(daemon, &trial, add_targets, &looking);
     take_off(daemon, layer, replaced);
     registry_resolve(daemon->registry, daemon->layers);
 }

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "base/err.h"
@@ -22,6 +20,7 @@
 #include "daemon/registry.h"
 #include "daemon/reservation_answer.h"
 #include "daemon/server.h"
+#include "daemon/wall_clock.h"
 #include "db/db.h"
 
 struct reservations {
@@ -34,14 +33,6 @@ struct reservations {
     struct reservation *waiting[RESERVATIONS_MAX]; /* by priority, then age */
     size_t n_waiting;
 };
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct reservations *reservations_new(struct daemon *daemon)
 {
@@ -93,7 +84,7 @@ static struct reservation *add(struct reservations *reservations, int64_t id, co
     reservation->name = memory_copy_text(name);
     reservation->size = size;
     reservation->priority = priority;
-    reservation->created_ms = wall_clock_ms();
+    reservation->created_ms = wall_clock_ms(reservations->daemon);
     reservation->since_ms = reservation->squeezed_ms = reservation->loose_ms = -1;
     reservation->uid = -1;
     DL_APPEND(reservations->list, reservation);
@@ -131,18 +122,25 @@ static bool is_waiting(const struct reservation *reservation)
     return reservation->state <= RESERVATION_SQUEEZING;
 }
 
-static void raise_event(struct reservations *reservations, const struct reservation *reservation,
-                        enum event_kind kind, const char *why)
+/* uid: whose doing it is; −1: nobody's. */
+static void raise_event_by(struct reservations *reservations, const struct reservation *reservation,
+                           enum event_kind kind, int64_t uid, const char *why)
 {
     struct event event = {.kind = kind,
                           .vm = reservation->name[0] != '\0' ? reservation->name : NULL,
                           .domid = -1,
-                          .uid = reservation->uid};
+                          .uid = uid};
 
     snprintf(event.detail, sizeof(event.detail),
              "id=%" PRId64 " size_kib=%" PRId64 " priority=%d%s%s", reservation->id,
              reservation->size.v, reservation->priority, why[0] != '\0' ? " " : "", why);
     events_raise(reservations->daemon->events, &event);
+}
+
+static void raise_event(struct reservations *reservations, const struct reservation *reservation,
+                        enum event_kind kind, const char *why)
+{
+    raise_event_by(reservations, reservation, kind, reservation->uid, why);
 }
 
 static void remove_row(struct reservations *reservations, int64_t id)
@@ -174,20 +172,26 @@ static void end(struct reservations *reservations, struct reservation *reservati
         reservation_free(reservation);
 }
 
-static void end_because(struct reservations *reservations, struct reservation *reservation,
-                        enum event_kind kind, const char *why)
+static void end_by(struct reservations *reservations, struct reservation *reservation,
+                   enum event_kind kind, int64_t uid, const char *why)
 {
     struct err err;
 
     err_set(&err, ERR_NOT_FOUND, "reservation %" PRId64 " has ended (%s)", reservation->id, why);
-    raise_event(reservations, reservation, kind, why);
+    raise_event_by(reservations, reservation, kind, uid, why);
     end(reservations, reservation, &err);
+}
+
+static void end_because(struct reservations *reservations, struct reservation *reservation,
+                        enum event_kind kind, const char *why)
+{
+    end_by(reservations, reservation, kind, reservation->uid, why);
 }
 
 static void refuse(struct reservations *reservations, struct reservation *reservation,
                    const struct err *err)
 {
-    raise_event(reservations, reservation, EVENT_RESERVATION_REFUSED, "");
+    raise_event(reservations, reservation, EVENT_RESERVATION_REFUSED, "command=reservation.create");
     end(reservations, reservation, err);
 }
 
@@ -212,13 +216,15 @@ static struct reservation *find_or_fail(const struct reservations *reservations,
     return reservation;
 }
 
-int reservations_release(struct reservations *reservations, int64_t id, struct err *err)
+int reservations_release(struct reservations *reservations, int64_t id, int64_t uid,
+                         struct err *err)
 {
     struct reservation *reservation = find_or_fail(reservations, id, err);
 
     if (!reservation)
         return -1;
-    end_because(reservations, reservation, EVENT_RESERVATION_RELEASED, "reason=request");
+    end_by(reservations, reservation, EVENT_RESERVATION_RELEASED, uid,
+           "reason=request command=reservation.release");
     loop_look_soon(reservations->daemon->loop, 0);
     return 0;
 }
@@ -306,7 +312,8 @@ void reservations_ask(struct reservations *reservations, struct call *call,
     struct err err;
 
     if (check_ask(reservations, request, &err)) {
-        call_fail(call, &err);
+        if (call)
+            call_fail(call, &err);
         return;
     }
     engine_last(daemon->engine, &snapshot, &decision);
@@ -321,7 +328,7 @@ void reservations_ask(struct reservations *reservations, struct call *call,
     reservation->ttl_ms = request->ttl_ms;
     reservation->wait_ms = request->wait_ms;
     reservation->tied = request->tied;
-    reservation->uid = call_uid(call);
+    reservation->uid = call ? (int64_t)call_uid(call) : -1;
     reservation->state = there.v >= request->size.v ? RESERVATION_SQUEEZING : RESERVATION_QUEUED;
     if (reservation->state == RESERVATION_QUEUED && request->wait_ms == 0) {
         reservation_explain(daemon, snapshot, decision, reservation, &err);
@@ -375,7 +382,7 @@ static void on_saved(void *arg, int rc, const struct err *err)
     }
     reservation->state = RESERVATION_GRANTED;
     raise_event(reservations, reservation, EVENT_RESERVATION_GRANTED,
-                reservation->implicit ? "for=reboot" : "");
+                reservation->implicit ? "for=reboot" : "command=reservation.create");
     if (reservation->asker)
         reservation_answer(reservation->asker, reservation);
     reservation->asker = NULL;
@@ -404,7 +411,7 @@ static void post_row(struct reservations *reservations, struct reservation *rese
 static void grant(struct reservations *reservations, struct reservation *reservation)
 {
     if (reservation->ttl_ms > 0)
-        reservation->expires_ms = wall_clock_ms() + reservation->ttl_ms;
+        reservation->expires_ms = wall_clock_ms(reservations->daemon) + reservation->ttl_ms;
     reservation->freed = reservation->size;
     reservation->state = RESERVATION_SAVING;
     post_row(reservations, reservation);
@@ -511,7 +518,8 @@ static bool follow_granted(struct reservations *reservations, struct reservation
 {
     if (reservation->state == RESERVATION_SAVING)
         return false;
-    if (reservation->expires_ms > 0 && wall_clock_ms() >= reservation->expires_ms) {
+    if (reservation->expires_ms > 0 &&
+        wall_clock_ms(reservations->daemon) >= reservation->expires_ms) {
         end_because(reservations, reservation, EVENT_RESERVATION_EXPIRED, "");
         return true;
     }

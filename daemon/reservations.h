@@ -95,13 +95,15 @@ void reservations_load(struct reservations *reservations, const struct db_reserv
 
 /*
  * Asks for memory, by the last pass. What is not feasible is refused at once (the call is answered,
- * and nothing has moved) unless it may wait; everything else is answered once it is granted.
+ * and nothing has moved) unless it may wait; everything else is answered once it is granted. call
+ * NULL: the list and the events are the answer.
  */
 void reservations_ask(struct reservations *reservations, struct call *call,
                       const struct reservation_request *request);
 
-/* Ends one. 0, or −1 ERR_NOT_FOUND. */
-int reservations_release(struct reservations *reservations, int64_t id, struct err *err);
+/* Ends one, at the wish of uid (−1: nobody). 0, or −1 ERR_NOT_FOUND. */
+int reservations_release(struct reservations *reservations, int64_t id, int64_t uid,
+                         struct err *err);
 
 /* This call stays open as long as the holder of a tied one lives. 0, or −1 ERR_NOT_FOUND. */
 int reservations_hold(struct reservations *reservations, struct call *call, int64_t id,

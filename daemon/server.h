@@ -69,7 +69,16 @@ void call_answer_end(struct call *call);
 bool call_answer_again(struct call *call, enum shared_kind kind);
 void call_answer_end_shared(struct call *call, enum shared_kind kind);
 
-/* Such answers are old now. NULL is fine. */
+/* Answers with what was serialised before, elsewhere than on the loop, and frees call. */
+void call_answer_shared(struct call *call, struct shared *answer);
+
+/*
+ * To be asked before a question whose answer may be long: 0, or −1 ERR_BUSY where too many of its
+ * user's are open, or too much that they were answered is unread.
+ */
+int call_begin_question(struct call *call, struct err *err);
+
+/* Answers that were kept for many are old now. NULL is fine. */
 void server_drop_shared(struct server *server);
 
 /* How many clients there are. */

@@ -141,9 +141,9 @@ static int take_line(struct settings_text *out, struct daemon *daemon, char *lin
 }
 
 int settings_text_read(struct settings_text *out, struct daemon *daemon, const char *text,
-                       int64_t first_line, struct err *err)
+                       struct err *err)
 {
-    int64_t number = first_line;
+    int64_t number = 1;
     char line[TEXT_LINE_MAX];
 
     *out = (struct settings_text){0};

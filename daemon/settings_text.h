@@ -30,11 +30,11 @@ struct settings_text {
 char *settings_text_write(const struct daemon *daemon);
 
 /*
- * Reads and checks all of it; its first line has that number. 0, or −1 with ERR_INVALID, "line N:
+ * Reads and checks all of it. 0, or −1 with ERR_INVALID, "line N:
  * what, why". Both need settings_text_fini.
  */
 int settings_text_read(struct settings_text *out, struct daemon *daemon, const char *text,
-                       int64_t first_line, struct err *err);
+                       struct err *err);
 void settings_text_fini(struct settings_text *text);
 
 #endif

@@ -11,6 +11,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Questions of one user about the past that are open at once, and bytes of answers that it has not
+ * read: together they bound the memory that it can take. */
+#define USER_QUESTIONS_MAX 8
+#define USER_UNREAD_MAX    ((size_t)32 * 1024 * 1024)
+
 /* What one user may have; from [limits]. */
 struct user_limits {
     int64_t connections; /* at once */
@@ -22,6 +27,7 @@ struct user {
     uid_t uid;
     size_t connections;
     size_t calls;        /* open, also of clients that left */
+    size_t questions;    /* of them, those about the past */
     int64_t credit;      /* thousandths of a request */
     int64_t credited_ms; /* when credit was last added; 0 never */
     struct user *prev, *next;

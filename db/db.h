@@ -23,6 +23,7 @@
 
 struct err;
 struct db;
+struct db_event;
 
 /* History is kept in levels, each coarser than the one before it, and kept for longer. */
 enum db_level {
@@ -48,6 +49,8 @@ struct db_limits {
  * process, with a lock on the file PATH.lock. 0, or −1: ERR_BUSY where another daemon has it,
  * ERR_UNSUPPORTED where it is of a newer version, ERR_INVALID where it is another program's (both
  * are left as they are), ERR_DENIED, ERR_FAILED (damaged, no space …); the text names the path.
+ * One on a disk that is mounted read-only is opened all the same: db_is_failing is true then, until
+ * it can be written.
  */
 int db_open(const char *path, const struct db_limits *limits, struct db **out, struct err *err);
 
@@ -130,6 +133,14 @@ struct db_visitor {
 /* Reads everything but the journal. To be called once, before anything is posted. 0 or −1. */
 int db_load(struct db *db, const struct db_visitor *visitor, struct err *err);
 
+/*
+ * Hands out the events whose hooks were due when the last daemon ended, the oldest first; each
+ * once: what is still due at the next start has been tried twice, and is not handed out again. To
+ * be called once, before anything is posted. 0 or −1.
+ */
+int db_load_due(struct db *db, void (*visit)(void *arg, const struct db_event *event), void *arg,
+                struct err *err);
+
 /* --- changes --------------------------------------------------------------------------------- */
 
 /* A row of the journal. */
@@ -142,6 +153,7 @@ struct db_event {
     int64_t uid;        /* −1: the daemon's own doing */
     const char *reason; /* NULL: none */
     const char *detail; /* key=value … */
+    bool due;           /* its hooks are still to be run */
 };
 
 #define DB_UNKNOWN INT64_MIN
@@ -165,6 +177,7 @@ enum db_change_kind {
     DB_PUT_SETTING,     /* setting: replaces that key of that match in that layer */
     DB_DROP_SETTING,    /* setting: layer, scope, match, key */
     DB_ADD_EVENT,       /* event */
+    DB_END_EVENT,       /* event.id: its hooks have been run */
     DB_ADD_SAMPLE,      /* sample; in a transaction of nothing else */
     DB_ADD_RESERVATION, /* reservation */
     DB_REMOVE_RESERVATION, /* reservation.id */
@@ -224,17 +237,17 @@ struct db_filter {
     int64_t since_ms; /* wall clock; 0 from the beginning */
     int64_t after_id; /* only rows with a larger id; 0 all */
     const char *vm;   /* only about this VM; NULL all */
-    int64_t limit;    /* the newest so many; cut to 1 to 100,000 */
+    int64_t limit;    /* the newest so many; cut to 1 to 10,000 */
 };
 
-/* rows: oldest first, valid during the call. */
-typedef void db_events_fn(void *arg, int rc, const struct err *err, const struct db_event *rows,
-                          size_t count);
+/* Called on the writer's thread, so that much of it holds up nobody; not where reading failed.
+ * rows: oldest first, valid during the call. */
+typedef void db_events_fn(void *arg, const struct db_event *rows, size_t count);
 
-/* Reads the journal behind the posted transactions; answered from db_dispatch. 0, or −1 ERR_BUSY.
- */
-int db_query_events(struct db *db, const struct db_filter *filter, db_events_fn *done, void *arg,
-                    struct err *err);
+/* Reads the journal behind the posted transactions: take gets the rows, then done is called from
+ * db_dispatch. 0, or −1 ERR_BUSY. */
+int db_query_events(struct db *db, const struct db_filter *filter, db_events_fn *take,
+                    db_done_fn *done, void *arg, struct err *err);
 
 /* --- backup ----------------------------------------------------------------------------------- */
 
@@ -255,15 +268,14 @@ struct db_history_filter {
     int64_t since_ms, until_ms; /* wall clock */
 };
 
-/* rows: oldest first, valid during the call; vm is NULL in all of them, time_ms the beginning of
- * what they stand for. Of coarser levels: assigned and target are averages, demand and pressure the
- * highest, free the lowest. */
-typedef void db_history_fn(void *arg, int rc, const struct err *err, const struct db_sample *rows,
-                           size_t count);
+/* As db_events_fn. rows: oldest first, valid during the call; vm is NULL in all of them, time_ms
+ * the beginning of what they stand for. Of coarser levels: assigned and target are averages, demand
+ * and pressure the highest, free the lowest. */
+typedef void db_history_fn(void *arg, const struct db_sample *rows, size_t count);
 
-/* Reads the newest 50,000 samples behind the posted transactions; answered from db_dispatch. 0, or
- * −1 ERR_BUSY. */
-int db_query_history(struct db *db, const struct db_history_filter *filter, db_history_fn *done,
-                     void *arg, struct err *err);
+/* Reads the newest 50,000 samples behind the posted transactions: take gets them, then done is
+ * called from db_dispatch. 0, or −1 ERR_BUSY. */
+int db_query_history(struct db *db, const struct db_history_filter *filter, db_history_fn *take,
+                     db_done_fn *done, void *arg, struct err *err);
 
 #endif

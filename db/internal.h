@@ -31,6 +31,7 @@ enum statement {
     STATEMENT_PUT_SETTING,
     STATEMENT_DROP_SETTING,
     STATEMENT_ADD_EVENT,
+    STATEMENT_END_EVENT,
     STATEMENT_ADD_RESERVATION,
     STATEMENT_REMOVE_RESERVATION,
     STATEMENT_PUT_FREEZE,
@@ -98,16 +99,13 @@ struct job {
     struct db_change *changes; /* a transaction; strings owned */
     size_t n_changes;
     db_done_fn *done;                        /* NULL: nobody waits for the transaction */
-    db_events_fn *query_done;                /* a query, if not NULL */
+    db_events_fn *take_events;               /* a query, if not NULL */
     struct db_filter filter;                 /* its filter; vm owned */
-    db_history_fn *history_done;             /* a query of history, if not NULL */
+    db_history_fn *take_history;             /* a query of history, if not NULL */
     struct db_history_filter history_filter; /* its filter; vm owned */
-    struct db_sample *samples;               /* its rows; owned */
-    size_t n_samples;
     void *arg;
     int rc; /* outcome */
     struct err err;
-    struct db_rows *rows;
 };
 
 /* A job with copies of the changes. */
@@ -144,7 +142,8 @@ struct db {
     char *path;            /* of the database, absolute; owned */
     struct backup *backup; /* the last one that was begun; NULL none yet */
     int64_t last_event;    /* largest id at opening */
-    int lock_fd;           /* holds the lock that keeps other daemons out */
+    int lock_fd;           /* holds the lock that keeps other daemons out; −1 not yet */
+    bool stands_in;        /* the disk is read-only: connection only reads; for the writer alone */
     int event_fd;
     pthread_t writer;
     bool writer_runs;
@@ -174,6 +173,11 @@ void writer_hand_back(struct db *db, struct job *job);
 /* db_open that says whether it failed because the database is damaged. */
 int open_or_tell(const char *path, const struct db_limits *limits, bool *damaged, struct db **out,
                  struct err *err);
+
+/* db/open.c, for the writer: where the connection only reads, tries for one that writes. 0 or −1;
+ * the connection is then as it was, or at worst (its file cannot be read any more) without handle.
+ */
+int database_make_writable(struct db *db, struct err *err);
 
 /* Starts the writer thread. 0 or −1. */
 int writer_start(struct db *db, struct err *err);

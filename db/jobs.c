@@ -28,6 +28,7 @@ static size_t strings_of(struct db_change *change, const char **strings[4])
         strings[count++] = &change->setting.key;
         break;
     case DB_ADD_EVENT:
+    case DB_END_EVENT:
         strings[count++] = &change->event.kind;
         strings[count++] = &change->event.vm;
         strings[count++] = &change->event.reason;
@@ -93,19 +94,17 @@ void job_free(struct job *job)
     free(job->changes);
     free((char *)job->filter.vm);
     free((char *)job->history_filter.vm);
-    free(job->samples);
-    rows_free(job->rows);
     free(job);
 }
 
 bool job_is_awaited(const struct job *job)
 {
-    return job->done || job_is_query(job);
+    return job->done != NULL;
 }
 
 bool job_is_query(const struct job *job)
 {
-    return job->query_done || job->history_done;
+    return job->take_events || job->take_history;
 }
 
 bool job_is_history(const struct job *job)

@@ -9,6 +9,7 @@ libxm_db_a_SOURCES = \
 	%D%/history.c \
 	%D%/internal.h \
 	%D%/jobs.c \
+	%D%/open.c \
 	%D%/schema.c %D%/schema.h \
 	%D%/sql.c %D%/sql.h \
 	%D%/statements.c \

@@ -57,10 +57,12 @@ static const char *const migrations[] = {
     "  domid INTEGER NOT NULL,"
     "  uid INTEGER NOT NULL,"
     "  reason TEXT,"
-    "  detail TEXT NOT NULL"
+    "  detail TEXT NOT NULL,"
+    "  due INTEGER NOT NULL" /* its hooks are to be run: 0 no, 1 yes, 2 once more, after a crash */
     ") STRICT;"
     "CREATE INDEX event_by_time ON event (time_ms);"
     "CREATE INDEX event_by_vm ON event (vm, time_ms);"
+    "CREATE INDEX event_due ON event (due) WHERE due > 0;"
     /* A series for each VM's name, and '' for the host. Rows of a block lie together, so that a
      * moment is written into few pages, and a series is read in few places (db/history.c). */
     "CREATE TABLE series ("

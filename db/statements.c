@@ -13,7 +13,7 @@
 #define TRIM_ROWS      1000
 #define TRIM_MS        (INT64_C(3600) * 1000)
 
-#define QUERY_ROWS_MAX 100000
+#define QUERY_ROWS_MAX 10000
 
 #define EVENT_COLUMNS  "id, time_ms, kind, vm, domid, uid, reason, detail"
 
@@ -41,7 +41,8 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_DROP_SETTING] =
         "DELETE FROM setting WHERE layer = ?1 AND scope = ?2 AND match = ?3 AND key = ?4",
     [STATEMENT_ADD_EVENT] =
-        "INSERT INTO event (" EVENT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO event (" EVENT_COLUMNS ", due) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [STATEMENT_END_EVENT] = "UPDATE event SET due = 0 WHERE id = ?1",
     [STATEMENT_ADD_RESERVATION] =
         "INSERT INTO reservation (id, name, size_kib, priority, expires_ms, tied, implicit, uid,"
         " created_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -167,6 +168,7 @@ static int add_event(struct connection *connection, const struct db_event *event
     sql_bind_number(statement, 6, event->uid);
     sql_bind_text(statement, 7, event->reason);
     sql_bind_text(statement, 8, event->detail);
+    sql_bind_number(statement, 9, event->due);
     return sql_finish(statement, err);
 }
 
@@ -226,6 +228,9 @@ int connection_apply(struct connection *connection, const struct db_change *chan
         return drop_setting(statements[STATEMENT_DROP_SETTING], &change->setting, err);
     case DB_ADD_EVENT:
         return add_event(connection, &change->event, err);
+    case DB_END_EVENT:
+        sql_bind_number(statements[STATEMENT_END_EVENT], 1, change->event.id);
+        return sql_finish(statements[STATEMENT_END_EVENT], err);
     case DB_ADD_RESERVATION:
         return add_reservation(statements[STATEMENT_ADD_RESERVATION], &change->reservation, err);
     case DB_REMOVE_RESERVATION:

@@ -72,10 +72,13 @@ static int apply_all(struct connection *connection, struct job *first, struct er
 }
 
 /* Applies all transactions of the list and commits. 0, or −1 with every job marked as failed. */
-static int write_all(struct connection *connection, struct job *first, struct err *err)
+static int write_all(struct db *db, struct job *first, struct err *err)
 {
-    int rc = connection_run(connection, STATEMENT_BEGIN, err);
+    struct connection *connection = &db->connection;
+    int rc = database_make_writable(db, err);
 
+    if (rc == 0)
+        rc = connection_run(connection, STATEMENT_BEGIN, err);
     if (rc == 0) {
         rc = apply_all(connection, first, err);
         if (rc == 0)
@@ -97,16 +100,43 @@ static int write_all(struct connection *connection, struct job *first, struct er
     return rc;
 }
 
+static int read_events(struct connection *connection, struct job *job)
+{
+    const struct db_event *events;
+    struct db_rows *rows;
+    size_t count;
+
+    if (connection_query_events(connection, &job->filter, &rows, &job->err))
+        return -1;
+    events = rows_events(rows, &count);
+    job->take_events(job->arg, events, count);
+    rows_free(rows);
+    return 0;
+}
+
+static int read_history(struct connection *connection, struct job *job)
+{
+    struct db_sample *rows;
+    size_t count;
+
+    if (connection_query_history(connection, &job->history_filter, &rows, &count, &job->err))
+        return -1;
+    job->take_history(job->arg, rows, count);
+    free(rows);
+    return 0;
+}
+
 static void read_all(struct connection *connection, struct job *first)
 {
     for (struct job *job = first; job; job = job->next) {
         int rc = 0;
 
-        if (job->query_done)
-            rc = connection_query_events(connection, &job->filter, &job->rows, &job->err);
-        else if (job->history_done)
-            rc = connection_query_history(connection, &job->history_filter, &job->samples,
-                                          &job->n_samples, &job->err);
+        if (!connection->handle && job_is_query(job))
+            rc = err_set(&job->err, ERR_FAILED, "cannot be read");
+        else if (job->take_events)
+            rc = read_events(connection, job);
+        else if (job->take_history)
+            rc = read_history(connection, job);
         if (rc)
             job->rc = err_wrap(&job->err, "database");
     }
@@ -248,7 +278,7 @@ static void turn(struct db *db)
     db->connection.limits = db->limits;
     pthread_mutex_unlock(&db->mutex);
     if (writes)
-        failed = write_all(&db->connection, first, &err) != 0;
+        failed = write_all(db, first, &err) != 0;
     read_all(&db->connection, first);
     pthread_mutex_lock(&db->mutex);
     if (writes)

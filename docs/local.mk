@@ -2,6 +2,7 @@
 dist_doc_DATA = \
 	%D%/ARCHITECTURE.md \
 	%D%/demand.md \
+	%D%/performance.md \
 	%D%/policy.md \
 	%D%/protocol.md \
 	%D%/screens.md \

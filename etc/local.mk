@@ -26,7 +26,7 @@ endif
 SAMPLE_POLICIES = day.policy night.policy weekend.policy
 EXTRA_DIST += %D%/policies.d/day.policy %D%/policies.d/night.policy %D%/policies.d/weekend.policy
 crondir = $(pkgdatadir)/cron.d
-dist_cron_DATA = %D%/cron.d/xenmem
+cron_DATA = %D%/cron.d/xenmem
 dist_cron_SCRIPTS = %D%/cron.d/lower-idle
 
 install-data-local: install-etc

@@ -8,10 +8,13 @@ LAB_SCENARIOS = \
 	%D%/scenarios/destroy-and-reboot.sh \
 	%D%/scenarios/hostile.sh \
 	%D%/scenarios/idle.sh \
+	%D%/scenarios/levers.sh \
 	%D%/scenarios/list-matches-xl.sh \
 	%D%/scenarios/load-moves.sh \
 	%D%/scenarios/need.sh \
+	%D%/scenarios/operations.sh \
 	%D%/scenarios/override.sh \
+	%D%/scenarios/policies-by-cron.sh \
 	%D%/scenarios/pressure.sh
 LAB_SELF_TESTS = \
 	%D%/self-test/fails.sh %D%/self-test/stumbles.sh %D%/self-test/waits.sh \

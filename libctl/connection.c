@@ -79,10 +79,10 @@ static int add_request(struct xenmemctl *connection, struct xenmemctl_request *r
 
     proto_request_begin(line, connection->last_id + 1, request_method(request));
     bytes = proto_writer_bytes(line, &head_length);
-    if (head_length + params_length + 2 > PROTO_REQUEST_MAX) {
+    if (head_length + params_length + 2 > PROTO_IMPORT_MAX) {
         proto_writer_free(line);
         return error_set(error, XENMEMCTL_INVALID, "the request is longer than %zu bytes",
-                         PROTO_REQUEST_MAX);
+                         PROTO_IMPORT_MAX);
     }
     add_output(connection, bytes, head_length);
     add_output(connection, params, params_length);

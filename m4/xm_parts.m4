@@ -71,9 +71,11 @@ AC_DEFUN([XM_PATHS], [
     XM_EXPAND([unit_sbindir], [$sbindir])
     XM_EXPAND([unit_bindir], [$bindir])
     XM_EXPAND([unit_confdir], [$confdir])
+    XM_EXPAND([unit_pkgdatadir], [$datadir/$PACKAGE])
     AC_SUBST([unit_sbindir])
     AC_SUBST([unit_bindir])
     AC_SUBST([unit_confdir])
+    AC_SUBST([unit_pkgdatadir])
 ])
 
 dnl XM_EXPAND(VARIABLE, TEXT): TEXT with ${prefix} and the like replaced.

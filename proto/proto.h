@@ -18,7 +18,8 @@
 struct err;
 
 #define PROTO_VERSION     1
-#define PROTO_REQUEST_MAX ((size_t)64 * 1024) /* bytes of one request line */
+#define PROTO_REQUEST_MAX ((size_t)64 * 1024)       /* bytes of one request line */
+#define PROTO_IMPORT_MAX  ((size_t)2 * 1024 * 1024) /* of those who may change settings: imports */
 #define PROTO_REPLY_MAX                                                                            \
     ((size_t)64 * 1024 * 1024) /* bytes of one reply line that a client takes                      \
                                 */

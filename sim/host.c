@@ -285,7 +285,7 @@ static void serve_once(struct server *server)
 
 static int begin(struct server *server, const char *file, struct err *err)
 {
-    if (scenario_read(file, &server->world, err) ||
+    if (scenario_read(file, &server->world, NULL, err) ||
         sim_socket_path(file, server->socket_path, sizeof(server->socket_path), err) ||
         lock(server, file, err) || catch_signals(server, err))
         return -1;

@@ -13,6 +13,7 @@
 #include "sim/control.h"
 #include "sim/host.h"
 #include "sim/replay_command.h"
+#include "sim/run_command.h"
 
 #define MAX_SPEED 10000
 
@@ -87,14 +88,28 @@ static int run_stop(int argc, char **argv)
     return control_stop(argv[1], &err) ? complain(&err) : EXIT_DONE;
 }
 
+/* getopt has named what it does not know: 1. */
+static int exit_code_of(int rc, const struct err *err)
+{
+    if (rc > 0)
+        return EXIT_USAGE;
+    return rc < 0 ? complain(err) : EXIT_DONE;
+}
+
+static int run_run(int argc, char **argv)
+{
+    struct err err;
+    int rc = run_command(argc, argv, &err);
+
+    return exit_code_of(rc, &err);
+}
+
 static int run_replay(int argc, char **argv)
 {
     struct err err;
     int rc = replay_command(argc, argv, &err);
 
-    if (rc > 0)
-        return EXIT_USAGE;
-    return rc < 0 ? complain(&err) : EXIT_DONE;
+    return exit_code_of(rc, &err);
 }
 
 static const struct command {
@@ -105,6 +120,7 @@ static const struct command {
      run_host},
     {"xl", "xl FILE COMMAND...", "act on it, as xl does on a real one", run_xl},
     {"stop", "stop FILE", "end it", run_stop},
+    {"run", "run SCENARIO [OPTION...]", "have the daemon balance it in virtual time", run_run},
     {"replay", "replay TRACE [OPTION...]", "try policies on what VMs needed", run_replay},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/replay_command.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/err.h"
+#include "sim/progress.h"
 #include "sim/replay.h"
 #include "sim/replay_output.h"
 #include "sim/replay_page.h"
-
-#define BAR_WIDTH 40
 
 struct command {
     struct replay_options options;
@@ -91,9 +88,17 @@ static int parse_setting(const char *text, struct setting_partial *out, struct e
     return 0;
 }
 
-static int take_option(int option, const char *text, struct command *command, struct err *err)
+int replay_parse_format(const char *text, bool *is_json, struct err *err)
 {
     static const char *const formats[] = {"table", "json", NULL};
+    int choice = parse_choice(text, formats, err);
+
+    *is_json = choice == 1;
+    return choice < 0 ? -1 : 0;
+}
+
+static int take_option(int option, const char *text, struct command *command, struct err *err)
+{
     static const char *const lines[] = {"step", "linear", NULL};
     struct replay_options *options = &command->options;
     int64_t value = 0;
@@ -117,9 +122,7 @@ static int take_option(int option, const char *text, struct command *command, st
         options->linear = rc == 1;
         return rc < 0 ? -1 : 0;
     case 'f':
-        rc = parse_choice(text, formats, err);
-        command->json = rc == 1;
-        return rc < 0 ? -1 : 0;
+        return replay_parse_format(text, &command->json, err);
     case 's':
         return parse_setting(text, &options->settings, err);
     default:
@@ -158,42 +161,39 @@ static int parse_options(int argc, char **argv, struct command *command, struct 
     return 0;
 }
 
-/* --- progress -------------------------------------------------------------------------------- */
-
-struct bar {
-    int n_policies, index; /* how many there are; which it is */
-};
-
-static void show_progress(void *context, double done)
-{
-    const struct bar *bar = context;
-    double all = (bar->index + done) / bar->n_policies;
-    int filled = (int)(all * BAR_WIDTH);
-
-    fprintf(stderr, "\r[%.*s%*s] %3d%%", filled, "########################################",
-            BAR_WIDTH - filled, "", (int)(all * 100));
-}
-
 static int run_all(const struct command *command, const struct samples *samples,
                    struct replay_result results[], int *n, struct err *err)
 {
-    struct bar bar = {0};
-    bool is_shown = isatty(STDERR_FILENO);
+    struct progress progress = progress_begin(0);
     int rc = 0;
 
     for (int i = 0; i < REPLAY_POLICY_COUNT; i++)
-        bar.n_policies += command->asked[i];
+        progress.n_parts += command->asked[i];
     for (int i = 0; i < REPLAY_POLICY_COUNT && rc == 0; i++) {
         if (!command->asked[i])
             continue;
-        rc = replay_run(samples, &command->options, (enum replay_policy)i,
-                        is_shown ? show_progress : NULL, &bar, &results[*n], err);
+        rc = replay_run(samples, &command->options, (enum replay_policy)i, progress_show, &progress,
+                        &results[*n], err);
         *n += rc == 0;
-        bar.index++;
+        progress.part++;
     }
-    if (is_shown)
-        fprintf(stderr, "\r%*s\r", BAR_WIDTH + 8, "");
+    progress_end(&progress);
     return rc;
+}
+
+static int write_page(const struct command *command, const struct samples *samples,
+                      const struct replay_result results[], int n, struct err *err)
+{
+    const struct replay_options *options = &command->options;
+    char about[160], hosts[60] = "all on one host";
+    const struct replay_page page = {command->report, "Replay", about, samples, results, n};
+
+    if (options->group > 0)
+        snprintf(hosts, sizeof(hosts), "about %d VMs a host", options->group);
+    snprintf(about, sizeof(about), "Density %g, %s, balloons %d MiB/s, need %s between samples.",
+             options->density_permille / 1000.0, hosts, options->rate_mib,
+             options->linear ? "on a line" : "held");
+    return replay_write_page(&page, err);
 }
 
 int replay_command(int argc, char **argv, struct err *err)
@@ -210,7 +210,7 @@ int replay_command(int argc, char **argv, struct err *err)
         return -1;
     rc = run_all(&command, &samples, results, &n, err);
     if (rc == 0 && command.report)
-        rc = replay_write_page(command.report, &samples, &command.options, results, n, err);
+        rc = write_page(&command, &samples, results, n, err);
     if (rc == 0 && command.json)
         rc = replay_print_json(&command.options, results, n, err);
     else if (rc == 0)

@@ -31,7 +31,7 @@ double replay_changes_per_vm_hour(const struct replay_result *result)
     return vm_hours > 0 ? (double)result->changes / vm_hours : 0;
 }
 
-static int flush(struct err *err)
+int replay_flush(struct err *err)
 {
     if (fflush(stdout) != 0 || ferror(stdout))
         return err_set_errno(err, ERR_FAILED, errno, "standard output");
@@ -55,25 +55,28 @@ int replay_print_table(const struct samples *samples, const struct replay_option
                replay_changes_per_vm_hour(result), 100 * result->free_part,
                result->minimum_violations, result->invariant_violations);
     }
-    return flush(err);
+    return replay_flush(err);
+}
+
+void replay_print_figures(const struct replay_result *result)
+{
+    printf("\"unmet_fraction\": %.9g, \"unmet_gib_h\": %.9g, \"worst_vm_unmet_fraction\": %.9g, "
+           "\"moved_gib_per_hour\": %.9g, \"changes_per_vm_hour\": %.9g, "
+           "\"free_fraction\": %.9g, \"minimum_violations\": %" PRIu64
+           ", \"invariant_violations\": %" PRIu64,
+           replay_unmet_part(result), replay_unmet_gib_h(result), result->worst_vm,
+           replay_moved_gib_per_hour(result), replay_changes_per_vm_hour(result), result->free_part,
+           result->minimum_violations, result->invariant_violations);
 }
 
 int replay_print_json(const struct replay_options *options, const struct replay_result results[],
                       int n, struct err *err)
 {
     for (int i = 0; i < n; i++) {
-        const struct replay_result *result = &results[i];
-
-        printf("%s{\"policy\": \"%s\", \"density\": %g, \"unmet_fraction\": %.9g, "
-               "\"unmet_gib_h\": %.9g, \"worst_vm_unmet_fraction\": %.9g, "
-               "\"moved_gib_per_hour\": %.9g, \"changes_per_vm_hour\": %.9g, "
-               "\"free_fraction\": %.9g, \"minimum_violations\": %" PRIu64
-               ", \"invariant_violations\": %" PRIu64 "}%s",
-               i == 0 ? "[" : " ", replay_policy_names[result->policy],
-               options->density_permille / 1000.0, replay_unmet_part(result),
-               replay_unmet_gib_h(result), result->worst_vm, replay_moved_gib_per_hour(result),
-               replay_changes_per_vm_hour(result), result->free_part, result->minimum_violations,
-               result->invariant_violations, i + 1 < n ? ",\n" : "]\n");
+        printf("%s{\"policy\": \"%s\", \"density\": %g, ", i == 0 ? "[" : " ",
+               replay_policy_names[results[i].policy], options->density_permille / 1000.0);
+        replay_print_figures(&results[i]);
+        fputs(i + 1 < n ? "},\n" : "}]\n", stdout);
     }
-    return flush(err);
+    return replay_flush(err);
 }

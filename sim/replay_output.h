@@ -17,4 +17,10 @@ int replay_print_table(const struct samples *samples, const struct replay_option
 int replay_print_json(const struct replay_options *options, const struct replay_result results[],
                       int n, struct err *err);
 
+/* The figures as members of a JSON object, without its braces. */
+void replay_print_figures(const struct replay_result *result);
+
+/* What was printed so far goes out. 0, or −1. */
+int replay_flush(struct err *err);
+
 #endif

@@ -19,7 +19,7 @@
 
 static const char head[] =
     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-    "<title>xenmem-sim replay</title>\n<style>\n"
+    "<title>xenmem-sim</title>\n<style>\n"
     "body{font:15px/1.4 sans-serif;margin:2em;max-width:1080px}\n"
     "table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:right;"
     "border-bottom:1px solid #ccc}\n"
@@ -163,7 +163,8 @@ static void put_figures(FILE *page, const struct samples *samples,
         fprintf(page, "<tr><td>%s<td>%.4f<td>%.2f<td>%.3f (", replay_policy_names[result->policy],
                 100 * replay_unmet_part(result), replay_unmet_gib_h(result),
                 100 * result->worst_vm);
-        put_text(page, samples->vms[result->worst_vm_index].name);
+        if (result->n_vms > 0)
+            put_text(page, samples->vms[result->worst_vm_index].name);
         fprintf(page, ")<td>%.2f<td>%.2f<td>%.1f<td>%" PRIu64 "<td>%" PRIu64 "</tr>\n",
                 replay_moved_gib_per_hour(result), replay_changes_per_vm_hour(result),
                 100 * result->free_part, result->minimum_violations, result->invariant_violations);
@@ -171,48 +172,42 @@ static void put_figures(FILE *page, const struct samples *samples,
     fputs("</table>\n", page);
 }
 
-static void put_page(FILE *page, const struct samples *samples,
-                     const struct replay_options *options, const struct replay_result results[],
-                     int n)
+static void put_page(FILE *out, const struct replay_page *page)
 {
-    fputs(head, page);
-    fprintf(page, "<h1>Replay of %zu VMs over %.1f hours</h1>\n<p>Density %g, ", samples->n_vms,
-            results[0].hours, options->density_permille / 1000.0);
-    if (options->group > 0)
-        fprintf(page, "about %d VMs a host", options->group);
-    else
-        fputs("all on one host", page);
-    fprintf(page, ", balloons %d MiB/s, need %s between samples. A simulation.</p>\n",
-            options->rate_mib, options->linear ? "on a line" : "held");
-    put_figures(page, samples, results, n);
-    for (int i = 0; i < n; i++) {
-        fprintf(page, "<h2>%s</h2>\n", replay_policy_names[results[i].policy]);
-        plot_demand(page, &results[i]);
-        plot_unmet(page, &results[i]);
-        plot_stack(page, samples, &results[i]);
+    fputs(head, out);
+    fputs("<h1>", out);
+    put_text(out, page->title);
+    fprintf(out, ": %zu VMs over %.1f hours</h1>\n<p>", page->results[0].n_vms,
+            page->results[0].hours);
+    put_text(out, page->about);
+    fputs(" A simulation.</p>\n", out);
+    put_figures(out, page->samples, page->results, page->n_results);
+    for (int i = 0; i < page->n_results; i++) {
+        fprintf(out, "<h2>%s</h2>\n", replay_policy_names[page->results[i].policy]);
+        plot_demand(out, &page->results[i]);
+        plot_unmet(out, &page->results[i]);
+        plot_stack(out, page->samples, &page->results[i]);
     }
-    fputs("</body></html>\n", page);
+    fputs("</body></html>\n", out);
 }
 
-int replay_write_page(const char *file, const struct samples *samples,
-                      const struct replay_options *options, const struct replay_result results[],
-                      int n, struct err *err)
+int replay_write_page(const struct replay_page *page, struct err *err)
 {
     char beside[4096];
     bool is_broken;
-    FILE *page;
+    FILE *out;
 
-    if (snprintf(beside, sizeof(beside), "%s.new", file) >= (int)sizeof(beside))
+    if (snprintf(beside, sizeof(beside), "%s.new", page->file) >= (int)sizeof(beside))
         return err_set(err, ERR_INVALID, "--report: the name is too long");
-    page = fopen(beside, "we");
-    if (!page)
+    out = fopen(beside, "we");
+    if (!out)
         return err_set_errno(err, errno == EACCES ? ERR_DENIED : ERR_FAILED, errno, "--report %s",
-                             file);
-    put_page(page, samples, options, results, n);
-    is_broken = ferror(page) != 0;
-    is_broken |= fclose(page) != 0;
-    if (is_broken || rename(beside, file)) {
-        err_set_errno(err, ERR_FAILED, errno, "--report %s", file);
+                             page->file);
+    put_page(out, page);
+    is_broken = ferror(out) != 0;
+    is_broken |= fclose(out) != 0;
+    if (is_broken || rename(beside, page->file)) {
+        err_set_errno(err, ERR_FAILED, errno, "--report %s", page->file);
         unlink(beside);
         return -1;
     }

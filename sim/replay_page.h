@@ -5,9 +5,16 @@
 
 #include "sim/replay.h"
 
-/* Writes the page beside file, then puts it in its place. 0, or −1 and the file as it was. */
-int replay_write_page(const char *file, const struct samples *samples,
-                      const struct replay_options *options, const struct replay_result results[],
-                      int n, struct err *err);
+struct replay_page {
+    const char *file;              /* where it goes */
+    const char *title;             /* what was replayed; any text */
+    const char *about;             /* one sentence about the world in which */
+    const struct samples *samples; /* for the names of VMs */
+    const struct replay_result *results;
+    int n_results; /* one or more, of the same VMs */
+};
+
+/* Writes the page beside its file, then puts it in its place. 0, or −1 and the file as it was. */
+int replay_write_page(const struct replay_page *page, struct err *err);
 
 #endif

@@ -13,6 +13,7 @@
 #include "conf/conf.h"
 #include "hv/hv_sim_world.h"
 #include "hv/hv_sim_xl.h"
+#include "sim/script.h"
 #include "sim/trace.h"
 
 #define MAX_VMS 10000
@@ -30,11 +31,11 @@ struct planned_vm {
 /* A command of the file. */
 struct planned_command {
     int64_t due_ms, every_ms;
-    char text[CONF_LINE_MAX + 1];
+    char text[2 * CONF_LINE_MAX];
     int line;
 };
 
-enum section { SECTION_NONE, SECTION_HOST, SECTION_VM, SECTION_AT, SECTION_EVERY };
+enum section { SECTION_NONE, SECTION_HOST, SECTION_VM, SECTION_AT, SECTION_EVERY, SECTION_EXPECT };
 
 struct scenario {
     const char *file;
@@ -43,8 +44,9 @@ struct scenario {
     size_t n_vms;
     struct planned_command *commands;
     size_t n_commands;
+    struct script script; /* what it has for a daemon */
     enum section section; /* that we are in */
-    int64_t time_ms;      /* of SECTION_AT and SECTION_EVERY */
+    int64_t time_ms;      /* of SECTION_AT, SECTION_EVERY and SECTION_EXPECT */
 };
 
 /* --- [host] --- */
@@ -124,6 +126,8 @@ static int take_host_key(struct scenario *scenario, const char *name, const char
             return err_wrap(err, "%s", name);
         return 0;
     }
+    if (script_knows_host_key(name))
+        return script_take_host_key(&scenario->script, name, value, err);
     return err_set(err, ERR_INVALID, "[host] has no key '%.40s'", name);
 }
 
@@ -147,6 +151,7 @@ static int begin_vm(struct scenario *scenario, const char *name, int line, struc
     vm = &scenario->vms[scenario->n_vms++];
     *vm = (struct planned_vm){.line = line};
     sim_vm_init(&vm->vm, name);
+    script_add_vm(&scenario->script, name);
     return 0;
 }
 
@@ -194,6 +199,8 @@ static int take_vm_key(struct scenario *scenario, const char *key, const char *v
         return take_start(vm, value, err);
     if (strcmp(key, "trace") == 0)
         return take_trace(scenario, vm, value, err);
+    if (script_knows_vm_key(key))
+        return script_take_vm_key(&scenario->script, key, value, err);
     return sim_vm_set(&vm->vm, key, value, err);
 }
 
@@ -215,20 +222,40 @@ static void add_command(struct scenario *scenario, const char *text, int line)
     snprintf(command->text, sizeof(command->text), "%s", text);
 }
 
-/* "mem-set = web1 512m, db1 2g": one command for each part. */
-static int take_commands(struct scenario *scenario, const char *key, const char *value, int line,
-                         struct err *err)
+/* One command, for xl or for the daemon; or, in [expect at TIME], what is expected of key. */
+static int take_part(struct scenario *scenario, const char *key, const char *part, int line,
+                     struct err *err)
+{
+    char text[2 * CONF_LINE_MAX];
+
+    if (scenario->section == SECTION_EXPECT)
+        return script_expect(&scenario->script, key, part, scenario->time_ms, line, err);
+    if (script_knows_command(key))
+        return script_take_command(&scenario->script, key, part, scenario->time_ms,
+                                   scenario->section == SECTION_EVERY ? scenario->time_ms : 0, line,
+                                   err);
+    snprintf(text, sizeof(text), "%s %s", key, part);
+    if (sim_xl_check(text, err))
+        return -1;
+    add_command(scenario, text, line);
+    return 0;
+}
+
+/* "mem-set = web1 512m, db1 2g": one for each part. */
+static int take_parts(struct scenario *scenario, const char *key, const char *value, int line,
+                      struct err *err)
 {
     const char *part = value;
 
+    if (scenario->section != SECTION_EVERY)
+        script_reach(&scenario->script, scenario->time_ms);
     for (;;) {
         size_t length = strcspn(part, ",");
         char text[CONF_LINE_MAX + 1];
 
-        snprintf(text, sizeof(text), "%s %.*s", key, (int)length, part);
-        if (sim_xl_check(text, err))
+        snprintf(text, sizeof(text), "%.*s", (int)length, part);
+        if (take_part(scenario, key, text, line, err))
             return -1;
-        add_command(scenario, text, line);
         if (part[length] == '\0')
             return 0;
         part += length + 1;
@@ -267,7 +294,12 @@ static int begin_section(struct scenario *scenario, const char *section, int lin
         scenario->section = SECTION_EVERY;
         return duration_parse(rest, &scenario->time_ms, err);
     }
-    return err_set(err, ERR_INVALID, "[%s] is none of [host], [vm NAME], [at TIME], [every TIME]",
+    if ((rest = behind(section, "expect")) && (rest = behind(rest, "at"))) {
+        scenario->section = SECTION_EXPECT;
+        return duration_parse(rest, &scenario->time_ms, err);
+    }
+    return err_set(err, ERR_INVALID,
+                   "[%s] is none of [host], [vm NAME], [at TIME], [every TIME], [expect at TIME]",
                    section);
 }
 
@@ -285,20 +317,22 @@ static int take_line(void *arg, const char *section, const char *key, const char
         return take_vm_key(scenario, key, value, err);
     case SECTION_AT:
     case SECTION_EVERY:
-        return take_commands(scenario, key, value, line, err);
+    case SECTION_EXPECT:
+        return take_parts(scenario, key, value, line, err);
     default:
         return err_set(err, ERR_INVALID, "'%.40s' is in no section", key);
     }
 }
 
-static int build_vm(const struct scenario *scenario, struct planned_vm *planned,
-                    struct world *world, struct err *err)
+static int build_vm(struct scenario *scenario, size_t index, struct world *world, struct err *err)
 {
+    struct planned_vm *planned = &scenario->vms[index];
     char create[CONF_LINE_MAX + 1];
     const struct sim_vm *vm;
     struct err why;
 
-    if (sim_vm_complete(&planned->vm, err))
+    if (sim_vm_complete(&planned->vm, err) ||
+        script_complete_vm(&scenario->script, index, &planned->vm, err))
         return err_wrap(err, "%s:%d", scenario->file, planned->line);
     vm = world_take_vm(world, &planned->vm);
     if (planned->start == START_RUNNING && toolstack_settle(world, vm, &why))
@@ -307,6 +341,7 @@ static int build_vm(const struct scenario *scenario, struct planned_vm *planned,
     if (planned->start == START_LATER) {
         snprintf(create, sizeof(create), "create %.60s", vm->name);
         world_plan(world, planned->start_ms, 0, create);
+        script_reach(&scenario->script, planned->start_ms);
     }
     return 0;
 }
@@ -321,6 +356,30 @@ static bool names_a_vm(const struct world *world, const char *command)
     length = strcspn(name, " \t");
     snprintf(text, sizeof(text), "%.*s", (int)length, name);
     return world_find_vm(world, text) != NULL;
+}
+
+static int check_name(const struct scenario *scenario, const struct world *world, const char *name,
+                      int line, struct err *err)
+{
+    if (name[0] == '\0' || strcmp(name, SCRIPT_HOST) == 0 || world_find_vm(world, name))
+        return 0;
+    return err_set(err, ERR_INVALID, "%s:%d: '%.60s' is no VM of this file", scenario->file, line,
+                   name);
+}
+
+/* Whom the script speaks of is there. */
+static int check_script(const struct scenario *scenario, const struct world *world, struct err *err)
+{
+    const struct script *script = &scenario->script;
+
+    for (size_t i = 0; i < script->n_commands; i++)
+        if (check_name(scenario, world, script->commands[i].name, script->commands[i].line, err))
+            return -1;
+    for (size_t i = 0; i < script->n_expectations; i++)
+        if (check_name(scenario, world, script->expectations[i].name, script->expectations[i].line,
+                       err))
+            return -1;
+    return 0;
 }
 
 /* A new VM, or a new name, may be spoken of later: only create and rename bring one. */
@@ -339,7 +398,7 @@ static int plan_commands(const struct scenario *scenario, struct world *world, s
                            scenario->file, command->line, command->text);
         world_plan(world, command->due_ms, command->every_ms, command->text);
     }
-    return 0;
+    return renames ? 0 : check_script(scenario, world, err);
 }
 
 static int build_world(struct scenario *scenario, struct world **out, struct err *err)
@@ -349,7 +408,7 @@ static int build_world(struct scenario *scenario, struct world **out, struct err
     if (world_new(&scenario->host, &world, err))
         return err_wrap(err, "%s", scenario->file);
     for (size_t i = 0; i < scenario->n_vms; i++) {
-        if (build_vm(scenario, &scenario->vms[i], world, err)) {
+        if (build_vm(scenario, i, world, err)) {
             world_free(world);
             return -1;
         }
@@ -362,7 +421,7 @@ static int build_world(struct scenario *scenario, struct world **out, struct err
     return 0;
 }
 
-int scenario_read(const char *file, struct world **out, struct err *err)
+int scenario_read(const char *file, struct world **out, struct script *script, struct err *err)
 {
     struct scenario scenario = {.file = file};
     int rc;
@@ -375,5 +434,9 @@ int scenario_read(const char *file, struct world **out, struct err *err)
         sim_vm_fini(&scenario.vms[i].vm);
     free(scenario.vms);
     free(scenario.commands);
+    if (rc == 0 && script)
+        *script = scenario.script;
+    else
+        script_fini(&scenario.script);
     return rc;
 }

@@ -4,10 +4,12 @@
 #define SIM_SCENARIO_H
 
 struct err;
+struct script;
 struct world;
 
-/* Reads file into a world at time 0. 0 and *out, or −1: ERR_INVALID with "FILE:LINE: what, why",
- * ERR_DENIED where it cannot be read. */
-int scenario_read(const char *file, struct world **out, struct err *err);
+/* Reads file into a world at time 0, and what it has for a daemon into script (NULL: nobody asks).
+ * 0 and *out, or −1: ERR_INVALID with "FILE:LINE: what, why", ERR_DENIED where it cannot be read.
+ */
+int scenario_read(const char *file, struct world **out, struct script *script, struct err *err);
 
 #endif

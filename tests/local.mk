@@ -35,6 +35,7 @@ include tests/daemon/local.mk
 include tests/libctl/local.mk
 include tests/agent/local.mk
 include tests/sim/local.mk
+include tests/peers/local.mk
 include tests/cli/local.mk
 include tests/e2e/local.mk
 include tests/fuzz/local.mk

@@ -16,7 +16,7 @@ declare -A may=(
     [daemon]="base core hv db proto conf daemon"
     [libctl]="base core proto libctl"
     [agent]="base core agent"
-    [sim]="base core hv db proto conf sim"
+    [sim]="base core hv db proto conf daemon sim"
     [cli]="base cli"
     [lab]="base lab"
     [bench]="base core hv db proto conf daemon libctl sim bench"
@@ -26,7 +26,7 @@ public_header=libctl/xenmemctl.h
 
 # The core may ask the C library for types, for moving bytes and for text in the caller's buffer
 # (stdio.h has snprintf; the purity check sees to the rest of it).
-pure_headers='ctype|inttypes|limits|stdbool|stddef|stdint|stdio|string'
+pure_headers='ctype|inttypes|limits|stdarg|stdbool|stddef|stdint|stdio|string'
 
 judge_include() { # FILE LINE INCLUDED
     local folder=${1%%/*} target=${3%%/*}

@@ -8,6 +8,7 @@ HOUSE_CHECKS = \
 	%D%/headers.sh \
 	%D%/traces.sh \
 	%D%/config.sh \
+	%D%/events.sh \
 	%D%/format.sh \
 	%D%/shell.sh \
 	%D%/counting.sh \
@@ -17,7 +18,7 @@ TESTS += $(HOUSE_CHECKS)
 EXTRA_DIST += \
 	%D%/lib.sh %D%/core-symbols.allow \
 	%D%/layers.sh %D%/knowledge.sh %D%/purity.sh %D%/headers.sh \
-	%D%/traces.sh %D%/counting.sh %D%/config.sh %D%/format.sh %D%/shell.sh %D%/self-test.sh
+	%D%/traces.sh %D%/counting.sh %D%/config.sh %D%/events.sh %D%/format.sh %D%/shell.sh %D%/self-test.sh
 
 $(top_builddir)/%D%/purity.log: libxm_core.a
 

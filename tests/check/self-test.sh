@@ -35,6 +35,14 @@ config_tree() {
     printf '.BI alpha\\ =\\  DURATION\n.BR "beta = x" " | " y\n' >man/xenmemd.conf.5
 }
 
+# A clean tree with two events, one of which runs no hooks.
+events_tree() {
+    clean_tree
+    mkdir -p daemon man
+    printf '%s\n    [EVENT_VM_LOW] = {"vm-low", 1},\n    [EVENT_HOOK] = {"hook", 1},\n' "$spdx" >daemon/events.c
+    printf '.SH HOOKS\nEvents:\n.BR vm\\-low .\n.PP\nA vm\\-what in prose.\n' >man/xenmemd.conf.5
+}
+
 record() { # WHAT OUTCOME
     if [ "$2" = ok ]; then
         passed=$((passed + 1))
@@ -150,6 +158,15 @@ config_tree && add etc/xenmemd.conf '#gamma = 3'
 refuses "config: a key of the file that is none" etc/xenmemd.conf config .
 config_tree && : >core/settings.c && : >daemon/options.c
 refuses "config: tables that cannot be found" daemon/options.c config .
+
+events_tree
+accepts "events accepts those that are told in the page" events .
+events_tree && add daemon/events.c '    [EVENT_VM_OK] = {"vm-ok", 1},'
+refuses "events: one that the page does not tell" man/xenmemd.conf.5 events .
+events_tree && sed -i 's/^\.BR.*/.BR vm\\-low ", " vm\\-odd ./' man/xenmemd.conf.5
+refuses "events: one that is none" man/xenmemd.conf.5 events .
+events_tree && : >daemon/events.c
+refuses "events: a table that cannot be found" daemon/events.c events .
 
 clean_tree && add base/a.c "// see /hom""e/somebody/notes"
 refuses "traces: a path of a machine" base/a.c:8 traces .

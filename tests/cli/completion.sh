@@ -21,7 +21,7 @@ offers() {
     check "after '$*': $expected" [ "$out" = "$expected" ]
 }
 
-offers "host list show set forget balance events doctor metrics policy hooks history top export import db reserve reservations release start freeze thaw version" ""
+offers "host list show explain set forget plan balance events doctor metrics policy hooks history top export import db reserve reservations release start freeze thaw version" ""
 offers "show set start" s
 offers "--socket --format --help --version" -
 offers "--format --follow" events --fo
@@ -33,6 +33,10 @@ offers "web1" set w
 offers "host" history ho
 offers "web1" events --vm we
 offers "minimum= maximum= mode=" set web1 m
+offers "backup" db b
+offers "--root" doctor --ro
+offers "revert" policy r
+offers "test" hooks t
 offers "" list x
 
 finish

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-check_PROGRAMS += %D%/test_arguments %D%/test_table %D%/test_text %D%/test_when
+check_PROGRAMS += %D%/test_arguments %D%/test_doctor_files %D%/test_table %D%/test_text %D%/test_when
 %C%_test_arguments_SOURCES = %D%/test_arguments.c
 %C%_test_arguments_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 %C%_test_arguments_LDADD = $(CLI_LIBS) $(CHECK_LIBS)
+%C%_test_doctor_files_SOURCES = %D%/test_doctor_files.c
+%C%_test_doctor_files_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+%C%_test_doctor_files_LDADD = libxm_cli.a libxm_base.a $(CHECK_LIBS)
 %C%_test_table_SOURCES = %D%/test_table.c
 %C%_test_table_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 %C%_test_table_LDADD = libxm_cli.a libxm_base.a $(CHECK_LIBS)

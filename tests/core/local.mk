@@ -9,6 +9,7 @@ CORE_TESTS = \
 	%D%/test_settle \
 	%D%/test_plan \
 	%D%/test_decide \
+	%D%/test_explain \
 	%D%/test_properties
 check_PROGRAMS += $(CORE_TESTS)
 
@@ -38,6 +39,9 @@ CORE_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 %C%_test_settle_SOURCES = %D%/test_settle.c
 %C%_test_settle_CFLAGS = $(CORE_TEST_CFLAGS)
 %C%_test_settle_LDADD = $(CORE_TEST_LIBS)
+%C%_test_explain_SOURCES = %D%/test_explain.c
+%C%_test_explain_CFLAGS = $(CORE_TEST_CFLAGS)
+%C%_test_explain_LDADD = $(CORE_TEST_LIBS)
 %C%_test_plan_SOURCES = %D%/test_plan.c
 %C%_test_plan_CFLAGS = $(CORE_TEST_CFLAGS)
 %C%_test_plan_LDADD = $(CORE_TEST_LIBS)

@@ -4,24 +4,38 @@ DAEMON_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 check_PROGRAMS += \
 	%D%/test_access \
 	%D%/test_connection \
+	%D%/test_doctor \
 	%D%/test_engine \
+	%D%/test_hook_files \
+	%D%/test_hook_process \
 	%D%/test_layers \
 	%D%/test_liars \
 	%D%/test_nature \
 	%D%/test_notify \
 	%D%/test_options \
+	%D%/test_policy \
 	%D%/test_registry \
 	%D%/test_safety \
-	%D%/test_socket_file
+	%D%/test_socket_file \
+	%D%/test_user
 %C%_test_access_SOURCES = %D%/test_access.c
 %C%_test_access_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_access_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
 %C%_test_connection_SOURCES = %D%/test_connection.c %D%/client.c %D%/client.h
 %C%_test_connection_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_connection_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_doctor_SOURCES = %D%/test_doctor.c %D%/stage.c %D%/stage.h
+%C%_test_doctor_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_doctor_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
 %C%_test_engine_SOURCES = %D%/test_engine.c %D%/stage.c %D%/stage.h
 %C%_test_engine_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_engine_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_hook_files_SOURCES = %D%/test_hook_files.c
+%C%_test_hook_files_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_hook_files_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_hook_process_SOURCES = %D%/test_hook_process.c
+%C%_test_hook_process_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_hook_process_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
 %C%_test_liars_SOURCES = %D%/test_liars.c %D%/stage.c %D%/stage.h
 %C%_test_liars_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_liars_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
@@ -37,6 +51,9 @@ check_PROGRAMS += \
 %C%_test_options_SOURCES = %D%/test_options.c
 %C%_test_options_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_options_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_policy_SOURCES = %D%/test_policy.c
+%C%_test_policy_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_policy_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
 %C%_test_registry_SOURCES = %D%/test_registry.c %D%/view.c %D%/view.h
 %C%_test_registry_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_registry_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
@@ -46,3 +63,6 @@ check_PROGRAMS += \
 %C%_test_socket_file_SOURCES = %D%/test_socket_file.c
 %C%_test_socket_file_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_socket_file_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_user_SOURCES = %D%/test_user.c %D%/client.c %D%/client.h
+%C%_test_user_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_user_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)

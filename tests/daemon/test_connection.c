@@ -14,6 +14,7 @@
 #include "tests/daemon/client.h"
 
 #define STRANGER 4242 /* a uid without any right */
+#define READER   1000
 #define HELD_MAX 100
 
 static struct call *held[HELD_MAX];
@@ -77,7 +78,6 @@ const struct method methods[] = {
     {"echo", ACCESS_READ, echo},        {"hold", ACCESS_READ, hold},
     {"big", ACCESS_READ, big},          {"watch", ACCESS_READ, watch},
     {"refuse", ACCESS_OPERATE, refuse}, {"change", ACCESS_ADMIN, echo},
-    {NULL, ACCESS_NONE, NULL},
 };
 
 static void answer_held(size_t index, const char *text)
@@ -89,6 +89,7 @@ static void make(void)
 {
     n_held = 0;
     clients_make();
+    options.access.lists[ACCESS_READ] = (struct access_list){.uids = {READER}, .n_uids = 1};
 }
 
 /* --- requests and answers --------------------------------------------------------------------- */
@@ -166,7 +167,7 @@ END_TEST
 
 START_TEST(a_line_without_end_ends_the_connection)
 {
-    struct client client = come(0);
+    struct client client = come(READER);
     char *text = malloc(PROTO_REQUEST_MAX + 2);
 
     ck_assert_ptr_nonnull(text);
@@ -241,6 +242,28 @@ START_TEST(rights_are_those_of_the_moment)
 END_TEST
 
 /* --- bounds ----------------------------------------------------------------------------------- */
+
+/* An import goes in one request. */
+START_TEST(who_may_change_settings_may_send_longer_lines)
+{
+    struct client client = come(0);
+    char *text = malloc(PROTO_IMPORT_MAX + 2);
+
+    ck_assert_ptr_nonnull(text);
+    memset(text, ' ', PROTO_REQUEST_MAX + 1);
+    text[PROTO_REQUEST_MAX + 1] = '\0';
+    say(&client, text);
+    call_method(&client, 1, "echo", "\"text\":\"x\"");
+    assert_answer(&client, 1, "x");
+    memset(text, 'x', PROTO_IMPORT_MAX + 1);
+    text[PROTO_IMPORT_MAX + 1] = '\0';
+    say(&client, text);
+    assert_error(&client, "null", "invalid", "a line of more than 2097152 bytes");
+    assert_end(&client);
+    leave(&client);
+    free(text);
+}
+END_TEST
 
 START_TEST(open_calls_are_bounded_and_the_rest_waits)
 {
@@ -525,6 +548,7 @@ int main(void)
     tcase_add_test(tests, answers_may_come_late_and_in_any_order);
     tcase_add_test(tests, who_has_no_right_is_told_which_one_is_missing);
     tcase_add_test(tests, rights_are_those_of_the_moment);
+    tcase_add_test(tests, who_may_change_settings_may_send_longer_lines);
     tcase_add_test(tests, open_calls_are_bounded_and_the_rest_waits);
     tcase_add_test(tests, who_does_not_read_is_not_read_from);
     tcase_add_test(tests, a_flood_of_one_does_not_keep_others_waiting);

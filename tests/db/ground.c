@@ -177,23 +177,25 @@ const char *ground_contents(void)
     return text;
 }
 
-static void add_rows(void *arg, int rc, const struct err *err, const struct db_event *rows,
-                     size_t count)
+static void add_rows(void *arg, const struct db_event *rows, size_t count)
 {
-    bool *came = arg;
-
-    ck_assert_msg(rc == 0, "%s", err->text);
+    (void)arg;
     text[0] = '\0';
     for (size_t i = 0; i < count; i++)
         add_text("%s%" PRId64, i > 0 ? " " : "", rows[i].id);
-    *came = true;
+}
+
+static void note_end(void *arg, int rc, const struct err *err)
+{
+    ck_assert_msg(rc == 0, "%s", err->text);
+    *(bool *)arg = true;
 }
 
 const char *ground_rows(struct db *db, const struct db_filter *filter)
 {
     bool came = false;
 
-    ck_assert_int_eq(db_query_events(db, filter, add_rows, &came, NULL), 0);
+    ck_assert_int_eq(db_query_events(db, filter, add_rows, note_end, &came, NULL), 0);
     while (!came)
         dispatch_next(db);
     return text;

@@ -5,7 +5,11 @@ DB_GROUND = %D%/ground.c %D%/ground.h %D%/disk.c %D%/disk.h
 DB_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS) $(CHECK_CFLAGS)
 DB_TEST_LIBS = libxm_db.a libxm_base.a $(SQLITE_LIBS) $(CHECK_LIBS)
 
-check_PROGRAMS += %D%/test_open %D%/test_write %D%/test_disk %D%/test_history %D%/test_backup
+check_PROGRAMS += %D%/test_open %D%/test_write %D%/test_disk %D%/test_history %D%/test_backup \
+	%D%/test_mount
+%C%_test_mount_SOURCES = %D%/test_mount.c $(DB_GROUND)
+%C%_test_mount_CPPFLAGS = $(DB_TEST_CPPFLAGS)
+%C%_test_mount_LDADD = $(DB_TEST_LIBS)
 %C%_test_history_SOURCES = %D%/test_history.c $(DB_GROUND)
 %C%_test_history_CPPFLAGS = $(DB_TEST_CPPFLAGS)
 %C%_test_history_LDADD = $(DB_TEST_LIBS)

@@ -5,13 +5,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -288,76 +286,6 @@ START_TEST(wherever_the_disk_fails_answers_are_true)
 }
 END_TEST
 
-/* --- truly full ------------------------------------------------------------------------------- */
-
-/* A small disk of our own, where that is allowed. */
-static bool mount_small(void)
-{
-    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-           mount("tmpfs", ground_folder, "tmpfs", 0, "size=256k,mode=0700") == 0;
-}
-
-/* Fills what is left of it. */
-static void fill_up(const char *path)
-{
-    static const char block[4096];
-    FILE *file = fopen(path, "wb");
-
-    ck_assert_ptr_nonnull(file);
-    setvbuf(file, NULL, _IONBF, 0);
-    while (fwrite(block, 1, sizeof(block), file) == sizeof(block))
-        ;
-    fclose(file);
-}
-
-START_TEST(a_full_disk_is_borne_until_there_is_room_again)
-{
-    char filler[128];
-    struct answer answer = {0};
-    struct db *db;
-
-    if (!mount_small()) {
-        printf("not tried: no disk of our own may be mounted here\n");
-        return;
-    }
-    db = ground_open();
-    ck_assert_int_eq(post_vm(db, "web1", &answer, NULL), 0);
-    ck_assert_int_eq(answer_await(db, &answer), 0);
-    snprintf(filler, sizeof(filler), "%s/filler", ground_folder);
-    fill_up(filler);
-    for (int i = 1; i <= 500; i++)
-        note(db, i);
-    ground_await_failing(db, true);
-    ck_assert_int_eq(unlink(filler), 0);
-    ground_await_failing(db, false);
-    ck_assert_str_eq(ground_rows(db, &(struct db_filter){.limit = 2}), "499 500");
-    ck_assert_int_eq(db_dropped(db), 0);
-    db_close(db);
-    ck_assert_str_eq(ground_contents(), "vm web1 7 1 4096\n");
-    ground_remove();
-    ck_assert_int_eq(umount(ground_folder), 0);
-}
-END_TEST
-
-START_TEST(a_read_only_disk_is_named)
-{
-    const struct db_limits limits = {0};
-    struct db *db;
-    struct err err;
-
-    if (!mount_small()) {
-        printf("not tried: no disk of our own may be mounted here\n");
-        return;
-    }
-    db_close(ground_open());
-    ck_assert_int_eq(mount("none", ground_folder, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
-    ck_assert_int_eq(db_open(ground_path, &limits, &db, &err), -1);
-    ck_assert_int_eq(err.code, ERR_DENIED);
-    ck_assert_msg(strstr(err.text, ground_path) && strstr(err.text, "Read-only"), "%s", err.text);
-    ck_assert_int_eq(umount(ground_folder), 0);
-}
-END_TEST
-
 /* Everywhere: files that may not grow. */
 START_TEST(files_that_may_not_grow_are_borne_too)
 {
@@ -530,8 +458,6 @@ int main(void)
     tcase_add_test(tests, reading_goes_on_while_writing_fails);
     tcase_add_test(tests, another_programs_lock_is_a_failure_that_passes);
     tcase_add_loop_test(tests, wherever_the_disk_fails_answers_are_true, 0, 3);
-    tcase_add_test(tests, a_full_disk_is_borne_until_there_is_room_again);
-    tcase_add_test(tests, a_read_only_disk_is_named);
     tcase_add_test(tests, files_that_may_not_grow_are_borne_too);
     tcase_add_test(tests, what_was_acknowledged_survives_a_power_cut);
     tcase_add_test(tests, this_disk_does_lose_what_was_not_synced);

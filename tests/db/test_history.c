@@ -57,18 +57,23 @@ struct found {
     struct db_sample first, last;
 };
 
-static void take(void *arg, int rc, const struct err *err, const struct db_sample *rows,
-                 size_t count)
+static void take(void *arg, const struct db_sample *rows, size_t count)
 {
     struct found *found = arg;
 
-    ck_assert_msg(rc == 0, "%s", err->text);
-    found->came = true;
     found->count = count;
     if (count > 0) {
         found->first = rows[0];
         found->last = rows[count - 1];
     }
+}
+
+static void note_end(void *arg, int rc, const struct err *err)
+{
+    struct found *found = arg;
+
+    ck_assert_msg(rc == 0, "%s", err->text);
+    found->came = true;
 }
 
 static struct found ask(struct db *db, const char *vm, enum db_level level, int64_t since_ms,
@@ -77,7 +82,7 @@ static struct found ask(struct db *db, const char *vm, enum db_level level, int6
     const struct db_history_filter filter = {vm, level, since_ms, until_ms};
     struct found found = {0};
 
-    ck_assert_int_eq(db_query_history(db, &filter, take, &found, NULL), 0);
+    ck_assert_int_eq(db_query_history(db, &filter, take, note_end, &found, NULL), 0);
     while (!found.came) {
         struct pollfd ready = {.fd = db_fd(db), .events = POLLIN};
 

@@ -304,10 +304,13 @@ START_TEST(limits_of_queries_are_cut_to_what_makes_sense)
 }
 END_TEST
 
-static void take_whole(void *arg, int rc, const struct err *err, const struct db_event *rows,
-                       size_t count)
+struct whole_query {
+    bool came; /* its rows */
+    struct answer end;
+};
+
+static void take_whole(void *arg, const struct db_event *rows, size_t count)
 {
-    ck_assert_msg(rc == 0, "%s", err->text);
     ck_assert_uint_eq(count, 2);
     ck_assert_int_eq(rows[0].id, 7);
     ck_assert_int_eq(rows[0].time_ms, 1234567890123);
@@ -320,7 +323,12 @@ static void take_whole(void *arg, int rc, const struct err *err, const struct db
     ck_assert_ptr_null(rows[1].vm);
     ck_assert_ptr_null(rows[1].reason);
     ck_assert_int_eq(rows[1].domid, -1);
-    *(bool *)arg = true;
+    ((struct whole_query *)arg)->came = true;
+}
+
+static void end_whole(void *arg, int rc, const struct err *err)
+{
+    answer_take(&((struct whole_query *)arg)->end, rc, err);
 }
 
 START_TEST(a_row_comes_back_as_it_was_noted)
@@ -334,16 +342,15 @@ START_TEST(a_row_comes_back_as_it_was_noted)
                                    .uid = 1000,
                                    .reason = "lend",
                                    .detail = "target_kib=1 error=\"no; 'such'\""};
-    struct answer after = {0};
-    bool came = false;
+    struct whole_query query = {0};
 
     db_note(db, &whole);
     note(db, 8, NULL, 1);
-    ck_assert_int_eq(db_query_events(db, &(struct db_filter){.limit = 9}, take_whole, &came, NULL),
-                     0);
-    ck_assert_int_eq(db_post(db, NULL, 0, answer_take, &after, NULL), 0);
-    ck_assert_int_eq(answer_await(db, &after), 0);
-    ck_assert(came);
+    ck_assert_int_eq(
+        db_query_events(db, &(struct db_filter){.limit = 9}, take_whole, end_whole, &query, NULL),
+        0);
+    ck_assert_int_eq(answer_await(db, &query.end), 0);
+    ck_assert(query.came);
     db_close(db);
 }
 END_TEST
@@ -356,6 +363,59 @@ START_TEST(numbering_goes_on_after_a_restart)
     db_close(db);
     db = ground_open();
     ck_assert_int_eq(db_last_event(db), 12);
+    db_close(db);
+}
+END_TEST
+
+static void add_due(void *arg, const struct db_event *event)
+{
+    char *text = arg;
+
+    snprintf(text + strlen(text), 200 - strlen(text), "%" PRId64 " %s %s %s|", event->id,
+             event->kind, event->vm ? event->vm : "-", event->detail);
+}
+
+static const char *what_is_due(struct db *db)
+{
+    static char text[200];
+
+    text[0] = '\0';
+    ck_assert_int_eq(db_load_due(db, add_due, text, NULL), 0);
+    return text;
+}
+
+static void note_due(struct db *db, int64_t id, const char *vm)
+{
+    struct db_event event = event_of(id, vm, id);
+
+    event.due = true;
+    db_note(db, &event);
+}
+
+/* A crash is tried out by closing without ending. */
+START_TEST(what_was_due_is_handed_out_once_more_and_no_third_time)
+{
+    const struct db_change end = {.kind = DB_END_EVENT, .event = {.id = 2}};
+    struct db *db = ground_open();
+
+    ck_assert_str_eq(what_is_due(db), "");
+    note_due(db, 1, "web1");
+    note_due(db, 2, "db1");
+    note(db, 3, "db1", 3);
+    ck_assert_int_eq(db_post(db, &end, 1, NULL, NULL, NULL), 0);
+    db_close(db);
+
+    db = ground_open();
+    ck_assert_str_eq(what_is_due(db), "1 vm-low web1 a=1|");
+    note_due(db, 4, NULL);
+    db_close(db);
+
+    db = ground_open();
+    ck_assert_str_eq(what_is_due(db), "4 vm-low - a=1|");
+    db_close(db);
+
+    db = ground_open();
+    ck_assert_str_eq(what_is_due(db), "");
     db_close(db);
 }
 END_TEST
@@ -470,6 +530,7 @@ int main(void)
     tcase_add_test(tests, limits_of_queries_are_cut_to_what_makes_sense);
     tcase_add_test(tests, a_row_comes_back_as_it_was_noted);
     tcase_add_test(tests, numbering_goes_on_after_a_restart);
+    tcase_add_test(tests, what_was_due_is_handed_out_once_more_and_no_third_time);
     tcase_add_test(tests, a_row_that_is_refused_is_counted);
     tcase_add_test(tests, no_more_rows_are_kept_than_asked_for);
     tcase_add_test(tests, rows_go_when_they_are_too_old_also_where_little_happens);

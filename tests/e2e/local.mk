@@ -3,13 +3,16 @@
 
 E2E_TESTS = \
 	%D%/test_balance.py \
+	%D%/test_disk.py \
 	%D%/test_doctor.py \
 	%D%/test_limits.py \
 	%D%/test_metrics.py \
 	%D%/test_freeze.py \
 	%D%/test_guests.py \
 	%D%/test_hooks.py \
+	%D%/test_plan.py \
 	%D%/test_policies.py \
+	%D%/test_samples.py \
 	%D%/test_reservations.py \
 	%D%/test_settings.py \
 	%D%/test_lifecycle.py \

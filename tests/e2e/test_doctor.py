@@ -42,6 +42,13 @@ def test_autoballoon_is_found():
         assert code == 1 and "libvirt" in found["autoballoon"]["text"]
 
 
+def test_a_dom0_without_a_limit_is_wrong():
+    with Host(GOOD.replace("dom0 = 1g", "dom0 = 1g\ndom0-cap = unlimited"), MANAGED) as host:
+        code, found = look(host)
+        assert code == 1 and found["dom0-memory"]["level"] == "wrong", found
+        assert "dom0_mem=" in found["dom0-memory"]["advice"]
+
+
 def test_other_daemons_are_found():
     for command in ("/usr/sbin/squeezed\0-config\0x\0", "/usr/bin/python3\0/usr/lib/qubes/qmemman.py\0"):
         with Host(GOOD) as host:

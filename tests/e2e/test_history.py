@@ -73,6 +73,15 @@ def test_history_outlives_its_vm_and_is_drawn():
         assert max(len(line) for line in plot.splitlines()) <= 80
 
 
+def test_a_vm_may_be_named_host():
+    with Host(ONE.replace("[vm web]", "[vm host]")) as host:
+        until("there is a sample", lambda: host.json("history", "--vm", "host")["samples"])
+        assert host.json("history", "--vm", "host")["samples"][0]["free_kib"] is None
+        assert host.json("history", "host")["samples"][0]["free_kib"] > GIB
+        assert "a VM, 'host', or --vm" in refused(host, 2, "history")
+        assert "not both" in refused(host, 2, "history", "host", "--vm", "host")
+
+
 def test_what_makes_no_sense_is_refused():
     with Host(ONE) as host:
         assert "no VM named 'nobody'" in refused(host, 4, "history", "nobody")
@@ -104,9 +113,29 @@ def test_an_import_is_right_as_a_whole_or_nothing_is_set():
         wrong = sections + "[vm web]\nbufer = 3\n"
         assert "line 12002: unknown key 'bufer'" in refused(host, 2, "import", "-", text_in=wrong)
         assert "line 1: 'a = 1' is before any" in refused(host, 2, "import", "-", text_in="a = 1\n")
+        assert "line 2: unknown key 'colour'" in refused(host, 2, "import", "-", text_in="[vm web]\ncolour = 3\n")
         contradiction = "[vm web]\nminimum = 2g\nmaximum = 1g\n"
         assert "line 3: web: minimum" in refused(host, 2, "import", "-", text_in=contradiction)
         assert list(host.vms()) == ["web"]
+        host.ctl("db", "backup", host.path("copy"))
+        assert "Settings of 3000 VMs are set" in host.run(XENMEMCTL, "--socket", host.socket, "import", "-",
+                                                          text_in=sections).stdout
+        assert len(host.vms()) == 3001
+
+
+def test_an_import_that_the_disk_refuses_changes_nothing():
+    with Host(ONE) as host:
+        host.stop()
+        with sqlite3.connect(host.database) as database:
+            database.execute("CREATE TRIGGER stop BEFORE INSERT ON setting WHEN new.match = 'b' "
+                             "BEGIN SELECT raise(ABORT, 'no b'); END")
+        database.close()
+        host.start()
+        before = host.do("export")
+        text = "".join(f"[vm {name}]\npriority = 7\n" for name in "abc")
+        assert "no b" in refused(host, 1, "import", "-", text_in=text)
+        assert list(host.vms()) == ["web"] and not host.events("settings-changed")
+        assert host.do("export") == before
 
 
 # --- the database
@@ -148,38 +177,6 @@ def test_a_damaged_database_is_set_aside_where_configured_so():
         assert [name for name in os.listdir(host.folder) if name.startswith("xenmem.db.damaged-")]
         assert "xenmem.db.damaged-" in host.events("database-failed")[0]["detail"]
         host.do("set", "web", "priority=42")
-
-
-def test_a_full_disk_stops_no_balancing_and_is_caught_up_with():
-    if os.geteuid() != 0:
-        print("   (only root can mount a small file system; tests/db has the same on a simulated disk)")
-        return
-    with Host(ONE, config="[vm *]\nmode = dynamic\nminimum = 256m\n") as host:
-        host.stop()
-        disk = host.path("disk")
-        os.mkdir(disk)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", disk], check=True)
-        try:
-            host.database = os.path.join(disk, "xenmem.db")
-            host.start()
-            with open(os.path.join(disk, "filler"), "wb", buffering=0) as filler:
-                try:
-                    while filler.write(b"x" * 4096):
-                        pass
-                except OSError:
-                    pass
-            # The log was made longer before, so some changes may still find room.
-            until("the disk is full", lambda: host.ctl("set", "web", "priority=9").returncode == 1)
-            assert host.xl("demand", "web", "2g").returncode == 0
-            until("balancing goes on", lambda: host.vm("web")["assigned_kib"] > 2 * GIB)
-            os.remove(os.path.join(disk, "filler"))
-            until("it is told", lambda: host.events("database-ok"))
-            assert len(host.events("database-failed")) == 1
-            host.do("set", "web", "priority=10")
-            host.stop()
-        finally:
-            host.stop()
-            subprocess.run(["umount", disk], check=True)
 
 
 # --- the live view, in a real terminal

@@ -3,6 +3,7 @@
 
 import json
 import os
+import pwd
 
 from host import Host, run, until
 
@@ -133,6 +134,61 @@ def test_the_queue_is_bounded_and_the_loop_goes_on():
         seen = until("some are dropped", lambda: host.json("hooks", "list")["dropped"] > 0 and
                      host.json("hooks", "list"))
         assert (seen["running"], seen["queued"], seen["dropped"]) == (2, 3, 5), seen
+        host.kill()
+
+
+HANGS_ONCE = """#!/bin/sh
+echo "$1 $XENMEM_ID" >>FOLDER/told
+[ -e FOLDER/go-on ] || exec sleep 1000
+"""
+
+
+def test_a_killed_daemon_runs_what_was_due_once_more():
+    with Hooked({"settings-changed/hangs": HANGS_ONCE}, "timeout = 10m\n") as host:
+        host.do("set", "web", "priority=61")
+        first = until("it runs", host.told)
+        host.kill()
+        host.start()
+        until("it runs again, for the same event", lambda: host.told() == 2 * first)
+        host.kill()
+        host.start()
+        host.write("go-on", "")
+        host.do("set", "web", "priority=62")
+        until("the new one has run", lambda: host.told().count("\n") == 3)
+        assert host.told().startswith(2 * first) and not host.told().endswith(first), "it is not tried a third time"
+        until("that is in the journal", host.results)
+        host.kill()
+        host.start()
+        host.do("set", "web", "priority=63")
+        until("the next has run", lambda: host.told().count("\n") == 4)
+        assert len(set(host.told().splitlines())) == 3, "what has ended is not run again"
+
+
+def test_a_stop_runs_the_hooks_of_the_stop():
+    with Hooked({"daemon-stopping/tell": TELL}) as host:
+        assert host.stop() == 0
+        assert host.told().startswith("daemon-stopping "), host.told()
+        host.start()
+        until("that is in the journal", lambda: ["exit=0" in result for result in host.results()] == [True])
+        assert len(host.events("daemon-stopping")) == 1
+
+
+def test_a_stop_does_not_wait_for_hooks_for_long():
+    with Hooked({"daemon-stopping/hangs": HANGS_ONCE}, "timeout = 10m\n") as host:
+        assert host.stop() == 0
+        told = host.told()
+        assert told.startswith("daemon-stopping "), told
+        host.write("go-on", "")
+        host.start()
+        until("it is run at the next start", lambda: host.told() == 2 * told)
+
+
+def test_hooks_run_as_the_user_that_is_named():
+    user = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    with Hooked({"vm-low/who": "#!/bin/sh\nid -un\n"}, f"user = {user}\n") as host:
+        os.chmod(host.folder, 0o755)
+        (outcome,) = host.json("hooks", "test", "vm-low")
+        assert outcome["output"] == user, outcome
 
 
 def test_wrong_configuration_is_refused():

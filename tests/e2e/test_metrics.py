@@ -11,7 +11,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from host import GIB, LIMIT_S, MIB, XENMEMD, Host, run, until
+from host import GIB, LIMIT_S, MIB, XENMEMCTL, XENMEMD, Host, run, until
 
 SRC = os.environ.get("XENMEM_SRC", ".")
 PROMETHEUS = os.path.join(SRC, "etc", "prometheus")
@@ -65,9 +65,7 @@ def test_memory_that_was_added_is_counted():
 
 
 def test_promtool_can_read_them():
-    if not shutil.which("promtool"):
-        print("   (promtool is not installed)")
-        return
+    assert shutil.which("promtool"), "promtool is missing: install the package prometheus"
     with Host(ONE, MANAGED) as host:
         text = host.do("metrics")
     # It knows Prometheus' older text only, in which a counter's family ends with _total, too.
@@ -88,10 +86,26 @@ def test_rules_hold_for_promtool_and_use_metrics_that_there_are():
         assert used and used <= names | {"xenmem_vm_current_pressure_ratio"}, (file, used - names)
     with open(os.path.join(PROMETHEUS, "xenmem.dashboard.json"), encoding="utf-8") as text:
         assert len(json.load(text)["panels"]) >= 8
-    if shutil.which("promtool"):
-        for command in (["check", "rules", "xenmem.rules.yml"], ["test", "rules", "xenmem.rules.test.yml"]):
-            done = subprocess.run(["promtool", *command], cwd=PROMETHEUS, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stdout + done.stderr
+    assert shutil.which("promtool"), "promtool is missing: install the package prometheus"
+    for command in (["check", "rules", "xenmem.rules.yml"], ["test", "rules", "xenmem.rules.test.yml"]):
+        done = subprocess.run(["promtool", *command], cwd=PROMETHEUS, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_textfile_collectors_unit_writes_a_whole_file():
+    """What the unit's ExecStart does, in a folder as the node exporter's."""
+    with open(os.path.join(os.environ.get("XENMEM_BUILD", "."), "etc", "systemd", "xenmem-textfile.service"),
+              encoding="utf-8") as unit:
+        command = re.search(r"^ExecStart=/bin/sh -c '(.*)'$", unit.read(), re.M)[1]
+    with Host(ONE, MANAGED) as host:
+        command = re.sub(r"\S*/xenmemctl", f"{XENMEMCTL} --socket {host.socket}", command)
+        done = subprocess.run(["/bin/sh", "-c", command], cwd=host.folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        with open(host.path("xenmem.prom"), encoding="utf-8") as text:
+            assert samples(text.read())["xenmem_host_vms"] == 1
+        host.stop()
+        assert subprocess.run(["/bin/sh", "-c", command], cwd=host.folder, capture_output=True, check=False).returncode
+        assert os.path.exists(host.path("xenmem.prom")), "the last whole one stays"
 
 
 def fetch(url):
@@ -130,9 +144,7 @@ def query(port, expression):
 
 
 def test_a_real_prometheus_scrapes_a_host_of_a_hundred_vms():
-    if not shutil.which("prometheus"):
-        print("   (prometheus is not installed)")
-        return
+    assert shutil.which("prometheus"), "prometheus is missing: install the package of that name"
     many = "[host]\nsize = 120g\ndom0 = 1g\n" + "".join(
         f"[vm vm{i}]\nmemory = 768m\nmaxmem = 2g\ndemand = 500m\n" for i in range(100))
     port, own = free_port(), free_port()

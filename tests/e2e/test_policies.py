@@ -141,6 +141,21 @@ def test_a_dry_run_shows_changes_and_targets_and_does_nothing():
         until("it is so", lambda: host.vm("db1")["target_kib"] == target["to_kib"])
 
 
+def test_what_is_reserved_is_not_foreseen_for_others():
+    with Host(TWO, "[vm *]\nmode = dynamic\nminimum = 512m\n") as host:
+        host.settle()
+        host.do("reserve", "3840m", "--ttl", "10m")
+        host.settle()
+        policy = host.write("big.policy", "[policy]\nname = big\n[vm db1]\nminimum = 3g\nstartup = 3g\n")
+        seen = host.json("policy", "apply", policy, "--dry-run")
+        (target,) = [target for target in seen["targets"] if target["vm"] == "db1"]
+        assert 2 * GIB < target["to_kib"] < 3 * GIB, seen
+        host.do("policy", "apply", policy)
+        until("about that is done", lambda: host.vm("db1")["target_kib"] > target["to_kib"] - 80 * MIB)
+        host.settle()
+        assert host.vm("db1")["target_kib"] <= target["to_kib"]
+
+
 def test_one_vm_that_contradicts_refuses_the_whole():
     with Host(TWO) as host:
         host.do("set", "db1", "maximum=1g", "startup=1g", "minimum=1g")
@@ -148,6 +163,21 @@ def test_one_vm_that_contradicts_refuses_the_whole():
                        host.write("p.policy", "[policy]\nname = p\n[vm *]\nminimum = 2g\nstartup = 2g\n"))
         assert "db1" in line and "2g" in line, line
         assert active(host) == [] and host.vm("web1")["minimum_kib"] != 2 * GIB
+
+
+def test_one_of_ten_vms_is_named_and_nothing_is_applied():
+    text = "[host]\nsize = 8g\ndom0 = 1g\n" + "".join(f"[vm vm{i}]\nmemory = 256m\nmaxmem = 2g\n" for i in range(10))
+    with Host(text) as host:
+        host.do("set", "vm7", "maximum=512m", "startup=256m", "minimum=256m")
+        before = host.json("list")
+        policy = host.write("p.policy", "[policy]\nname = p\n[host]\nreserve = 1g\n[vm vm*]\nminimum = 1g\nstartup = 1g\n")
+        for command in (("check",), ("apply",), ("apply", "--dry-run")):
+            line = refused(host, 2, "policy", command[0], policy, *command[1:])
+            assert "vm7" in line and not any(f"vm{i}" in line for i in range(10) if i != 7), line
+        keys = ("name", "minimum_kib", "startup_kib", "maximum_kib", "target_kib")
+        assert [[vm[key] for key in keys] for vm in host.json("list")] == [[vm[key] for key in keys] for vm in before]
+        assert active(host) == [] and host.json("host")["reserve_kib"] != GIB
+        assert not host.events("policy-applied") and len(host.events("change-refused")) == 2
 
 
 def test_what_is_wrong_in_a_file_is_named_with_its_line():

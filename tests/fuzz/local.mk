@@ -40,3 +40,8 @@ FUZZERS += %D%/fuzz_sim
 %C%_fuzz_sim_SOURCES = %D%/fuzz_sim.c %D%/fuzz.h $(fuzz_main)
 %C%_fuzz_sim_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 %C%_fuzz_sim_LDADD = libxm_hv.a libxm_core.a libxm_base.a $(XEN_LIBS)
+
+FUZZERS += %D%/fuzz_policy
+%C%_fuzz_policy_SOURCES = %D%/fuzz_policy.c %D%/fuzz.h $(fuzz_main)
+%C%_fuzz_policy_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+%C%_fuzz_policy_LDADD = libxm_daemon.a libxm_conf.a libxm_core.a libxm_base.a $(INIH_LIBS)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "libctl/xenmemctl.h"
+#include "proto/proto.h"
 
 #define HELLO                                                                                      \
     "{\"jsonrpc\":\"2.0\",\"method\":\"hello\",\"params\":{\"protocol\":1,\"server\":"             \
@@ -124,10 +125,11 @@ END_TEST
 START_TEST(a_request_that_no_server_takes_is_refused_and_the_next_one_is_not)
 {
     struct xenmemctl_request *request = xenmemctl_request_new("m");
-    char *text = malloc(70000);
+    size_t length = PROTO_IMPORT_MAX;
+    char *text = malloc(length + 1);
 
-    memset(text, 'x', 69999);
-    text[69999] = '\0';
+    memset(text, 'x', length);
+    text[length] = '\0';
     xenmemctl_request_text(request, "name", text);
     free(text);
     ck_assert_int_eq(xenmemctl_send(connection, request, &error), -1);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-check_PROGRAMS += %D%/test_scenario %D%/test_host %D%/test_replay
+check_PROGRAMS += %D%/test_scenario %D%/test_host %D%/test_replay %D%/test_run
 
 %C%_test_scenario_SOURCES = %D%/test_scenario.c
 %C%_test_scenario_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
@@ -10,3 +10,10 @@ check_PROGRAMS += %D%/test_scenario %D%/test_host %D%/test_replay
 %C%_test_replay_SOURCES = %D%/test_replay.c
 %C%_test_replay_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(LZMA_CFLAGS)
 %C%_test_replay_LDADD = $(SIM_LIBS) $(CHECK_LIBS)
+%C%_test_run_SOURCES = %D%/test_run.c
+%C%_test_run_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+%C%_test_run_LDADD = $(SIM_LIBS) $(CHECK_LIBS)
+
+TESTS += %D%/test_commands.py
+EXTRA_DIST += %D%/test_commands.py
+tests/sim/test_commands.log: sim/xenmem-sim$(EXEEXT)

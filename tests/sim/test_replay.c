@@ -277,14 +277,14 @@ END_TEST
 START_TEST(test_page_is_whole_and_names_are_text)
 {
     struct replay_result result;
+    const struct replay_page page_of = {page_path, "<b>", "A test.", &samples, &result, 1};
     char text[200000];
     FILE *page;
     size_t n;
 
     read_text(HEAD "<b>,0,1048576,1024\n<b>,300,1048576,1024\n");
     result = run(&usual, REPLAY_XENMEM);
-    ck_assert_msg(replay_write_page(page_path, &samples, &usual, &result, 1, &err) == 0, "%s",
-                  err.text);
+    ck_assert_msg(replay_write_page(&page_of, &err) == 0, "%s", err.text);
     page = fopen(page_path, "r");
     ck_assert_ptr_nonnull(page);
     n = fread(text, 1, sizeof(text) - 1, page);

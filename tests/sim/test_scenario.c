@@ -44,7 +44,7 @@ static void write_file(const char *name, const char *text)
 static void read_text(const char *text)
 {
     write_file(path, text);
-    ck_assert_msg(scenario_read(path, &world, &err) == 0, "%s", err.text);
+    ck_assert_msg(scenario_read(path, &world, NULL, &err) == 0, "%s", err.text);
 }
 
 /* The refusal begins with that file and line, and has why in it. */
@@ -53,7 +53,7 @@ static void assert_refused_in(const char *file, const char *text, int line, cons
     char start[120];
 
     write_file(path, text);
-    ck_assert_msg(scenario_read(path, &world, &err) == -1, "taken: %s", text);
+    ck_assert_msg(scenario_read(path, &world, NULL, &err) == -1, "taken: %s", text);
     ck_assert_int_eq(err.code, ERR_INVALID);
     if (line > 0)
         snprintf(start, sizeof(start), "%s:%d: ", file, line);
@@ -181,7 +181,7 @@ END_TEST
 
 START_TEST(a_file_that_is_not_there_is_named)
 {
-    ck_assert_int_eq(scenario_read("/nonexistent/a.scenario", &world, &err), -1);
+    ck_assert_int_eq(scenario_read("/nonexistent/a.scenario", &world, NULL, &err), -1);
     ck_assert_int_eq(err.code, ERR_INVALID);
     ck_assert_ptr_nonnull(strstr(err.text, "/nonexistent/a.scenario"));
 }
@@ -252,7 +252,7 @@ START_TEST(in_the_demo_needs_move_and_nobody_dies)
     int64_t low = INT64_MAX, high = 0;
 
     snprintf(demo, sizeof(demo), "%s/sim/scenarios/demo.scenario", getenv("XENMEM_SRC"));
-    ck_assert_msg(scenario_read(demo, &world, &err) == 0, "%s", err.text);
+    ck_assert_msg(scenario_read(demo, &world, NULL, &err) == 0, "%s", err.text);
     ck_assert_uint_eq(world->n_domains, 13); /* a dozen, and dom0 */
     for (int64_t ms = 5000; ms <= 600000; ms += 500) {
         int64_t sum = 0;

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What one user may have of the daemon, over all of its connections; who may change settings is not
+ * limited. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "daemon/methods.h"
+#include "daemon/server.h"
+#include "daemon/user.h"
+#include "proto/proto.h"
+#include "tests/daemon/client.h"
+
+#define READER   1000
+#define HELD_MAX 100
+
+static struct call *held[HELD_MAX];
+static size_t n_held;
+
+static void answer_text(struct call *call, const char *text)
+{
+    proto_put_text(call_answer_begin(call), NULL, text);
+    call_answer_end(call);
+}
+
+static void echo(struct daemon *daemon, struct call *call, const struct proto_request *request)
+{
+    (void)daemon;
+    answer_text(call, proto_request_text(request, "text", ""));
+}
+
+/* Answered when the test says so. */
+static void hold(struct daemon *daemon, struct call *call, const struct proto_request *request)
+{
+    (void)daemon;
+    (void)request;
+    ck_assert_uint_lt(n_held, HELD_MAX);
+    held[n_held++] = call;
+}
+
+static void question(struct daemon *daemon, struct call *call, const struct proto_request *request)
+{
+    struct err err;
+
+    if (call_begin_question(call, &err))
+        call_fail(call, &err);
+    else
+        hold(daemon, call, request);
+}
+
+const struct method methods[] = {
+    {"echo", ACCESS_READ, echo},
+    {"hold", ACCESS_READ, hold},
+    {"question", ACCESS_READ, question},
+    {NULL, ACCESS_NONE, NULL},
+};
+
+static void answer_held(size_t index, const char *text)
+{
+    answer_text(held[index], text);
+}
+
+static void make(void)
+{
+    n_held = 0;
+    clients_make();
+    options.access.lists[ACCESS_READ] = (struct access_list){.uids = {READER}, .n_uids = 1};
+}
+
+/* Over all of its connections; others are served. */
+START_TEST(open_calls_of_a_user_are_bounded)
+{
+    struct client one = come(READER), two = come(READER), other = come(0);
+
+    options.limits.calls = 3;
+    for (int id = 1; id <= 2; id++)
+        call_method(&one, id, "hold", "");
+    for (int id = 1; id <= 2; id++)
+        call_method(&two, id, "hold", "");
+    turn_often();
+    ck_assert_uint_eq(n_held, 3);
+    call_method(&other, 1, "echo", "");
+    assert_answer(&other, 1, "");
+    answer_held(0, "x");
+    assert_answer(&one, 1, "x");
+    turn_often();
+    ck_assert_uint_eq(n_held, 4);
+    for (size_t i = 1; i < n_held; i++)
+        answer_held(i, "x");
+    leave(&one);
+    leave(&two);
+    leave(&other);
+}
+END_TEST
+
+/* A second's worth at once, then one each so many ms; who may change settings is not held up. */
+START_TEST(requests_of_a_user_are_no_more_than_its_rate)
+{
+    struct client one = come(READER), two = come(READER), other = come(0);
+
+    options.limits.rate = 2;
+    for (int id = 1; id <= 3; id++)
+        call_method(&one, id, "hold", "");
+    call_method(&two, 4, "hold", "");
+    turn_often();
+    ck_assert_uint_eq(n_held, 2);
+    for (int id = 1; id <= 5; id++) {
+        call_method(&other, id, "echo", "");
+        assert_answer(&other, id, "");
+    }
+    while (n_held < 4)
+        turn_waiting();
+    for (size_t i = 0; i < n_held; i++)
+        answer_held(i, "x");
+    leave(&one);
+    leave(&two);
+    leave(&other);
+}
+END_TEST
+
+/* Their answers may be long, and what is long and not read takes the daemon's memory. */
+START_TEST(questions_of_a_user_are_bounded)
+{
+    struct client asking = come(READER), other = come(0);
+
+    for (int id = 1; id <= USER_QUESTIONS_MAX + 1; id++)
+        call_method(&asking, id, "question", "");
+    turn_often();
+    ck_assert_uint_eq(n_held, USER_QUESTIONS_MAX);
+    assert_error(&asking, "9", "busy", "asks too much about the past at once");
+    call_method(&other, 1, "question", "");
+    turn_often();
+    ck_assert_uint_eq(n_held, USER_QUESTIONS_MAX + 1);
+    answer_held(0, "x");
+    assert_answer(&asking, 1, "x");
+    call_method(&asking, 10, "question", "");
+    turn_often();
+    ck_assert_uint_eq(n_held, USER_QUESTIONS_MAX + 2);
+    for (size_t i = 1; i < n_held; i++)
+        answer_held(i, "x");
+    leave(&asking);
+    leave(&other);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("user");
+    TCase *tests = tcase_create("user");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_checked_fixture(tests, make, clients_unmake);
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, open_calls_of_a_user_are_bounded);
+    tcase_add_test(tests, requests_of_a_user_are_no_more_than_its_rate);
+    tcase_add_test(tests, questions_of_a_user_are_bounded);
+    suite_add_tcase(suite, tests);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
