@@ -13,8 +13,8 @@ LAB_SCENARIOS = \
 	%D%/scenarios/levers.sh \
 	%D%/scenarios/list-matches-xl.sh \
 	%D%/scenarios/load-moves.sh \
-	%D%/scenarios/operations.sh \
 	%D%/scenarios/need.sh \
+	%D%/scenarios/operations.sh \
 	%D%/scenarios/override.sh \
 	%D%/scenarios/policies-by-cron.sh \
 	%D%/scenarios/pressure.sh \
