@@ -8,8 +8,8 @@
 
 struct err;
 
-/* backend as the configuration has it. Returns a descriptor, to be closed by the caller, or −1: ERR_BUSY
- * where another daemon has the host, ERR_DENIED. */
+/* backend as the configuration has it. Returns a descriptor, to be closed by the caller, or −1:
+ * ERR_BUSY where another daemon has the host, ERR_DENIED. */
 int host_lock_take(const char *backend, struct err *err);
 
 #endif

@@ -152,8 +152,6 @@ accepts "config accepts keys that are everywhere" config .
 config_tree && add daemon/options.c '    {.name = "gamma", .help = "third"}},'
 refuses "config: a key that no page explains" man/xenmemd.conf.5 config .
 refuses "config: a key that the installed file does not have" etc/xenmemd.conf config .
-config_tree && add daemon/events.c '    [EVENT_A] = {"a-low", LOG_LEVEL_NOTICE},'
-refuses "config: an event that the page does not have" man/xenmemd.conf.5 config .
 config_tree && add man/xenmemd.conf.5 '.BI gamma\ =\  N'
 refuses "config: a key of the page that is none" man/xenmemd.conf.5 config .
 config_tree && add etc/xenmemd.conf '#gamma = 3'

@@ -307,10 +307,11 @@ START_TEST(a_vm_shown_alone_has_more)
 
     proto_put_vm(writer, NULL, &vm, true);
     object = read_written(names, sizeof(names));
-    ck_assert_str_eq(names, LIST_NAMES
-                     " uuid reason_text need_kib wanted_kib goal_kib lowest_kib cap_kib static_max_kib "
-                     "offset_kib source fresh report_age_ms available_kib swap_used_kib cache_kib "
-                     "floor_kib psi_some psi_full oom_kills");
+    ck_assert_str_eq(
+        names, LIST_NAMES
+        " uuid reason_text need_kib wanted_kib goal_kib lowest_kib cap_kib static_max_kib "
+        "offset_kib source fresh report_age_ms available_kib swap_used_kib cache_kib "
+        "floor_kib psi_some psi_full oom_kills");
     ck_assert(is_null(object, "id") && is_null(object, "assigned_kib"));
     ck_assert(is_null(object, "uuid") && is_null(object, "source"));
     ck_assert_int_eq(number(object, "floor_kib"), 7);
