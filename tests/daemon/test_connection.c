@@ -78,6 +78,7 @@ const struct method methods[] = {
     {"echo", ACCESS_READ, echo},        {"hold", ACCESS_READ, hold},
     {"big", ACCESS_READ, big},          {"watch", ACCESS_READ, watch},
     {"refuse", ACCESS_OPERATE, refuse}, {"change", ACCESS_ADMIN, echo},
+    {NULL, ACCESS_NONE, NULL},
 };
 
 static void answer_held(size_t index, const char *text)
