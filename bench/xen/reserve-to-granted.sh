@@ -57,7 +57,9 @@ ours() {
     for guest in one two three; do
         wait_until 60 "$guest reports" seen "vm $guest status" != unknown
     done
+    ctl balance --clear-overrides >/dev/null # what xl mem-set has just set
     settled 60
+    all_at $full_mib || fail "the guests are not as they were for xl mem-set"
     ours_begin=$(hundredths)
     ctl reserve "${wanted_mib}m" >/tmp/id
     ours_end=$(hundredths)
