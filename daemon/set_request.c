@@ -48,7 +48,7 @@ static int read_name(struct set_request *set, const struct daemon *daemon,
 
     if (set_request_check_name(name, err))
         return -1;
-    if (strpbrk(name, "*?[") && !registry_find(daemon->registry, name))
+    if (strpbrk(name, "*?") && !registry_find(daemon->registry, name))
         return err_set(err, ERR_INVALID,
                        "'%.60s' is a pattern: a VM is set by its name; policies and the "
                        "configuration take patterns",

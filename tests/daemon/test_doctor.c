@@ -8,16 +8,15 @@
 #include "daemon/doctor.h"
 #include "daemon/engine.h"
 #include "daemon/layers.h"
+#include "daemon/memory.h"
 #include "daemon/options.h"
 #include "tests/daemon/stage.h"
-
-static struct options options;
 
 static void make(void)
 {
     stage_set_up();
-    options = (struct options){.hooks_folder = (char *)"/nonexistent"};
-    stage.host.options = &options;
+    free(stage.host.options->hooks_folder);
+    stage.host.options->hooks_folder = memory_copy_text("/nonexistent");
 }
 
 /* --- what was found --------------------------------------------------------------------------- */
