@@ -257,6 +257,7 @@ static bool make_raise(const struct plan *plan, size_t i, struct kib part, struc
 static struct kib even_part(const struct plan *plan, const struct part *waiting, size_t n)
 {
     struct kib part = kib(plan->budget.v / (int64_t)n);
+    size_t n_before = 0; /* nobody needs less: the part stays as it is */
 
     for (int round = 0; round < EVEN_ROUNDS; round++) {
         struct kib less = kib(0);
@@ -271,6 +272,9 @@ static struct kib even_part(const struct plan *plan, const struct part *waiting,
         }
         if (n_less == n)
             return plan->budget;
+        if (n_less == n_before)
+            break;
+        n_before = n_less;
         part = kib(kib_sub(plan->budget, less).v / (int64_t)(n - n_less));
     }
     return kib_max(part, kib(RAISE_STEP));

@@ -110,17 +110,24 @@ bool reservation_is_waiting(const struct reservation *reservation)
     return reservation->state <= RESERVATION_SQUEEZING;
 }
 
-void reservation_raise(struct reservations *reservations, const struct reservation *reservation,
-                       enum event_kind kind, const char *why)
+void reservation_event(const struct reservation *reservation, enum event_kind kind, const char *why,
+                       struct event *out)
 {
-    struct event event = {.kind = kind,
+    *out = (struct event){.kind = kind,
                           .vm = reservation->name[0] != '\0' ? reservation->name : NULL,
                           .domid = -1,
                           .uid = reservation->uid};
-
-    snprintf(event.detail, sizeof(event.detail),
+    snprintf(out->detail, sizeof(out->detail),
              "id=%" PRId64 " size_kib=%" PRId64 " priority=%d%s%s", reservation->id,
              reservation->size.v, reservation->priority, why[0] != '\0' ? " " : "", why);
+}
+
+void reservation_raise(struct reservations *reservations, const struct reservation *reservation,
+                       enum event_kind kind, const char *why)
+{
+    struct event event;
+
+    reservation_event(reservation, kind, why, &event);
     events_raise(reservations->daemon->events, &event);
 }
 

@@ -24,6 +24,10 @@ struct reservations {
 /* It is not granted yet. */
 bool reservation_is_waiting(const struct reservation *reservation);
 
+/* The event that tells of it; vm is borrowed from the reservation. */
+void reservation_event(const struct reservation *reservation, enum event_kind kind, const char *why,
+                       struct event *out);
+
 void reservation_raise(struct reservations *reservations, const struct reservation *reservation,
                        enum event_kind kind, const char *why);
 

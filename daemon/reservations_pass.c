@@ -32,6 +32,9 @@ static void on_saved(void *arg, int rc, const struct err *err)
     struct reservation *reservation = arg;
     struct reservations *reservations = reservation->owner;
 
+    if (rc == 0)
+        events_settled(reservations->daemon->events, &reservation->granted,
+                       &reservation->granted_row);
     if (!reservations_find(reservations, reservation->id)) { /* it ended meanwhile */
         DL_DELETE(reservations->doomed, reservation);
         reservation_free(reservation);
@@ -43,8 +46,6 @@ static void on_saved(void *arg, int rc, const struct err *err)
         return;
     }
     reservation->state = RESERVATION_GRANTED;
-    reservation_raise(reservations, reservation, EVENT_RESERVATION_GRANTED,
-                      reservation->implicit ? "for=reboot" : "command=reservation.create");
     if (reservation->asker)
         reservation_answer(reservation->asker, reservation);
     reservation->asker = NULL;
@@ -52,19 +53,25 @@ static void on_saved(void *arg, int rc, const struct err *err)
 
 static void post_row(struct reservations *reservations, struct reservation *reservation)
 {
-    const struct db_change change = {.kind = DB_ADD_RESERVATION,
-                                     .reservation = {.id = reservation->id,
-                                                     .name = reservation->name,
-                                                     .size_kib = reservation->size.v,
-                                                     .priority = reservation->priority,
-                                                     .expires_ms = reservation->expires_ms,
-                                                     .tied = reservation->tied,
-                                                     .implicit = reservation->implicit,
-                                                     .uid = reservation->uid,
-                                                     .created_ms = reservation->created_ms}};
+    struct db_change changes[] = {{.kind = DB_ADD_RESERVATION,
+                                   .reservation = {.id = reservation->id,
+                                                   .name = reservation->name,
+                                                   .size_kib = reservation->size.v,
+                                                   .priority = reservation->priority,
+                                                   .expires_ms = reservation->expires_ms,
+                                                   .tied = reservation->tied,
+                                                   .implicit = reservation->implicit,
+                                                   .uid = reservation->uid,
+                                                   .created_ms = reservation->created_ms}},
+                                  {.kind = DB_ADD_EVENT}};
     struct err err;
 
-    if (db_post(reservations->daemon->db, &change, 1, on_saved, reservation, &err)) {
+    reservation_event(reservation, EVENT_RESERVATION_GRANTED,
+                      reservation->implicit ? "for=reboot" : "command=reservation.create",
+                      &reservation->granted);
+    events_prepare(reservations->daemon->events, &reservation->granted, &reservation->granted_row);
+    changes[1].event = reservation->granted_row;
+    if (db_post(reservations->daemon->db, changes, 2, on_saved, reservation, &err)) {
         reservation->state = RESERVATION_QUEUED;
         reservation_refuse(reservations, reservation, &err);
     }
