@@ -58,6 +58,7 @@ void clients_make(void)
 void clients_unmake(void)
 {
     connections_fini(&all);
+    (void)event_base_loop(loop.base, EVLOOP_NONBLOCK); /* libevent ends what it put off */
     event_base_free(loop.base);
 }
 
