@@ -102,7 +102,7 @@ static void put_all(struct findings *findings, const struct xenmemctl_value *fro
                       put_file_finding, findings);
     if (cli->format == FORMAT_JSON)
         fputs(findings->count > 0 ? "\n]\n" : "]\n", cli->out);
-    else if (cli->format == FORMAT_TABLE && findings->count == 0)
+    else if (cli->format == FORMAT_TABLE && findings->count == 0 && from_daemon)
         fputs("Nothing is wrong.\n", cli->out);
 }
 

@@ -97,7 +97,7 @@ static int use_settings(struct cli *cli, struct xl_config *config)
     struct xenmemctl_request *request = xenmemctl_request_new("vm.build");
     const struct xenmemctl_value *value;
     struct xenmemctl_message *reply;
-    int64_t startup = 0, maximum = 0;
+    int64_t startup = config->memory_mib * 1024, maximum = config->maxmem_mib * 1024;
     int code;
 
     xenmemctl_request_text(request, "name", config->name);

@@ -51,13 +51,14 @@ static int write_one(struct daemon *daemon, const struct action *action, struct 
 static void note_failure(struct daemon *daemon, const struct action *action, const struct err *err)
 {
     struct domain *domain = domain_of(daemon, action);
-    int32_t telling = err->code == ERR_BUSY ? BUSY_TRIES : 1;
 
     log_debug("action-failed id=%" PRIu32 " error=\"%s\"", domain->now.ref.domid, err->text);
     if (err->code == ERR_NOT_FOUND)
         return;
-    if (++domain->failed_writes == telling)
-        journal(daemon, action, "failed ", err);
+    if (domain->failure_told || (err->code == ERR_BUSY && ++domain->busy_writes < BUSY_TRIES))
+        return;
+    domain->failure_told = true;
+    journal(daemon, action, "failed ", err);
 }
 
 /* Keeps the account of what is promised. What failed half-way may be as high as either side. */
@@ -81,7 +82,8 @@ static int apply_one(struct daemon *daemon, const struct action *action)
         note_failure(daemon, action, &err);
         return -1;
     }
-    domain_of(daemon, action)->failed_writes = 0;
+    domain_of(daemon, action)->busy_writes = 0;
+    domain_of(daemon, action)->failure_told = false;
     journal(daemon, action, "", NULL);
     return 0;
 }

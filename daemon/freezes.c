@@ -28,7 +28,11 @@ struct freezing {
     struct freezing *prev, *next;
     struct freezes *owner;
     struct call *call;
-    char *name; /* owned; of the VM */
+    char *name;      /* owned; of the VM */
+    bool was_frozen; /* before: put back where the disk refuses … */
+    int64_t was_until_ms;
+    struct event event;  /* … and told where it does not, in one transaction … */
+    struct db_event row; /* … as this row */
     bool thaws;
     bool saved;         /* it is on disk */
     int64_t since_ms;   /* the first pass that saw it; −1 before */
@@ -92,8 +96,16 @@ static void fail(struct freezing *freezing, const struct err *err)
 static void on_saved(void *arg, int rc, const struct err *err)
 {
     struct freezing *freezing = arg;
+    struct daemon *daemon = freezing->owner->daemon;
+    struct vm_entry *vm = registry_find(daemon->registry, freezing->name);
 
     freezing->saved = true;
+    if (rc && vm) {
+        vm->frozen = freezing->was_frozen;
+        vm->frozen_until_ms = freezing->was_until_ms;
+    }
+    if (rc == 0)
+        events_settled(daemon->events, &freezing->event, &freezing->row);
     if (rc) {
         fail(freezing, err);
     } else if (freezing->thaws) {
@@ -104,54 +116,57 @@ static void on_saved(void *arg, int rc, const struct err *err)
     }
 }
 
-static void save(struct freezes *freezes, struct call *call, const struct vm_entry *vm)
-{
-    struct freezing *freezing = memory_new(1, sizeof(*freezing));
-    const struct db_change change = {.kind = vm->frozen ? DB_PUT_FREEZE : DB_DROP_FREEZE,
-                                     .freeze = {vm->name, vm->frozen_until_ms}};
-    struct err err;
-
-    *freezing = (struct freezing){.owner = freezes,
-                                  .call = call,
-                                  .name = memory_copy_text(vm->name),
-                                  .thaws = !vm->frozen,
-                                  .since_ms = -1};
-    DL_APPEND(freezes->waiting, freezing);
-    if (db_post(freezes->daemon->db, &change, 1, on_saved, freezing, &err))
-        fail(freezing, &err);
-}
-
-static void tell(struct freezes *freezes, const struct vm_entry *vm, int64_t uid, const char *why)
+static struct event event_of(const struct vm_entry *vm, const char *name, int64_t uid,
+                             const char *why)
 {
     struct event event = {.kind = vm->frozen ? EVENT_FREEZE_SET : EVENT_FREEZE_CLEARED,
-                          .vm = vm->name,
+                          .vm = name,
                           .domid = vm->domain ? (int64_t)vm->domain->now.ref.domid : -1,
                           .uid = uid};
 
     snprintf(event.detail, sizeof(event.detail), "until_ms=%" PRId64 "%s", vm->frozen_until_ms,
              why);
-    events_raise(freezes->daemon->events, &event);
+    return event;
+}
+
+/* In force at once, so that nothing is written meanwhile; told, with the answer, when it is on
+ * disk. */
+static void change(struct freezes *freezes, struct call *call, struct vm_entry *vm, bool freezes_it,
+                   int64_t until_ms, const char *why)
+{
+    struct freezing *freezing = memory_new(1, sizeof(*freezing));
+    struct db_change changes[] = {
+        {.kind = freezes_it ? DB_PUT_FREEZE : DB_DROP_FREEZE, .freeze = {vm->name, until_ms}},
+        {.kind = DB_ADD_EVENT}};
+    struct err err;
+
+    *freezing = (struct freezing){.owner = freezes,
+                                  .call = call,
+                                  .name = memory_copy_text(vm->name),
+                                  .was_frozen = vm->frozen,
+                                  .was_until_ms = vm->frozen_until_ms,
+                                  .thaws = !freezes_it,
+                                  .since_ms = -1};
+    vm->frozen = freezes_it;
+    vm->frozen_until_ms = until_ms;
+    freezing->event = event_of(vm, freezing->name, call_uid(call), why);
+    events_prepare(freezes->daemon->events, &freezing->event, &freezing->row);
+    changes[1].event = freezing->row;
+    DL_APPEND(freezes->waiting, freezing);
+    if (db_post(freezes->daemon->db, changes, 2, on_saved, freezing, &err))
+        on_saved(freezing, -1, &err);
 }
 
 void freezes_set(struct freezes *freezes, struct call *call, struct vm_entry *vm, int64_t for_ms)
 {
-    vm->frozen = true;
-    vm->frozen_until_ms = for_ms > 0 ? wall_clock_ms(freezes->daemon) + for_ms : 0;
-    tell(freezes, vm, call_uid(call), " command=vm.freeze");
-    save(freezes, call, vm);
-}
+    int64_t until_ms = for_ms > 0 ? wall_clock_ms(freezes->daemon) + for_ms : 0;
 
-static void thaw(struct freezes *freezes, struct vm_entry *vm, int64_t uid, const char *why)
-{
-    vm->frozen = false;
-    vm->frozen_until_ms = 0;
-    tell(freezes, vm, uid, why);
+    change(freezes, call, vm, true, until_ms, " command=vm.freeze");
 }
 
 void freezes_clear(struct freezes *freezes, struct call *call, struct vm_entry *vm)
 {
-    thaw(freezes, vm, call_uid(call), " reason=request command=vm.thaw");
-    save(freezes, call, vm);
+    change(freezes, call, vm, false, 0, " reason=request command=vm.thaw");
     loop_look_soon(freezes->daemon->loop, 0);
 }
 
@@ -163,10 +178,14 @@ static void expire(struct freezes *freezes)
 
     for (struct vm_entry *vm = freezes->daemon->registry->vms; vm; vm = vm->hh.next) {
         const struct db_change change = {.kind = DB_DROP_FREEZE, .freeze = {.name = vm->name}};
+        struct event event;
 
         if (!vm->frozen || vm->frozen_until_ms == 0 || now < vm->frozen_until_ms)
             continue;
-        thaw(freezes, vm, -1, " reason=expired");
+        vm->frozen = false;
+        vm->frozen_until_ms = 0;
+        event = event_of(vm, vm->name, -1, " reason=expired");
+        events_raise(freezes->daemon->events, &event);
         (void)db_post(freezes->daemon->db, &change, 1, NULL, NULL, NULL);
     }
 }

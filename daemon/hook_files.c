@@ -91,6 +91,9 @@ void hook_files_add(struct hook_files *files, const char *folder, const char *ev
         return;
     }
     count = scandir(path, &names, is_hook_name, alphasort);
+    if (count < 0)
+        snprintf(add(files, event, path)->refused, HOOK_REASON_MAX, "cannot be listed: %s",
+                 strerror(errno));
     for (int i = 0; i < count; i++) {
         if ((size_t)snprintf(file, sizeof(file), "%s/%s", path, names[i]->d_name) < sizeof(file))
             hook_files_judge(file, add(files, event, file)->refused);

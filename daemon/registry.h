@@ -32,7 +32,8 @@ struct domain {
     bool overridden;        /* the operator set its target by hand */
     bool override_told;     /* and the event about it was raised */
     struct kib observed;    /* target that would have been written: told while action = observe */
-    int32_t failed_writes;  /* in a row */
+    int32_t busy_writes;    /* in a row, that somebody else's lock was in the way of */
+    bool failure_told;      /* that writes fail was journalled */
 };
 
 /* A VM by name. */

@@ -45,7 +45,7 @@ static int64_t expected_ms(const struct reservation *reservation, int64_t now_ms
 
     if (reservation->state != RESERVATION_SQUEEZING || gained.v <= 0 || waited <= 0)
         return -1;
-    return kib_sub(reservation->size, reservation->freed).v * waited / gained.v;
+    return kib_scale(kib_sub(reservation->size, reservation->freed), waited, gained.v).v;
 }
 
 void reservation_tell(struct reservation *reservation, int64_t now_ms)

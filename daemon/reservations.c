@@ -8,6 +8,7 @@
 #include <utlist.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "core/admit.h"
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
@@ -86,8 +87,10 @@ void reservations_load(struct reservations *reservations, const struct db_reserv
 {
     struct reservation *reservation;
 
-    if (reservations->count == RESERVATIONS_MAX)
+    if (reservations->count == RESERVATIONS_MAX) {
+        log_error("reservation-left-out id=%" PRId64 " most=%d", row->id, RESERVATIONS_MAX);
         return;
+    }
     reservation = add(reservations, row->id, row->name, kib(row->size_kib), (int32_t)row->priority);
     reservation->state = RESERVATION_GRANTED;
     reservation->expires_ms = row->expires_ms;

@@ -125,15 +125,28 @@ static int copy_database(struct backup *backup, struct err *err)
     return rc;
 }
 
-/* Whole, on disk, and only then under its name. */
-static int put_in_place(const struct backup *backup, struct err *err)
+static int sync_path(const char *path)
 {
-    int fd = open(backup->partial, O_RDONLY | O_CLOEXEC);
-    int failed = fd < 0 || fsync(fd);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int rc = fd < 0 || fsync(fd) ? -1 : 0;
 
     if (fd >= 0)
         close(fd);
-    if (failed || rename(backup->partial, backup->file))
+    return rc;
+}
+
+/* Whole, on disk, and only then under its name; and the name is on disk too. */
+static int put_in_place(const struct backup *backup, struct err *err)
+{
+    char folder[PATH_MAX];
+    char *slash;
+
+    snprintf(folder, sizeof(folder), "%s", backup->file);
+    slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = '\0';
+    if (sync_path(backup->partial) || rename(backup->partial, backup->file) ||
+        sync_path(slash ? folder : "."))
         return err_set_errno(err, ERR_FAILED, errno, "%s", backup->file);
     return 0;
 }

@@ -77,7 +77,9 @@ static int trim_size(struct connection *connection, struct err *err)
         return 0;
     if (one_number(connection->statements[STATEMENT_USED_KIB], &used, err))
         return -1;
-    for (int level = 0; used > connection->limits.history_kib && level < DB_LEVEL_COUNT; level++) {
+    if (used <= connection->limits.history_kib)
+        return 0;
+    for (int level = 0; level < DB_LEVEL_COUNT; level++) { /* a part of each */
         sql_bind_number(shrink, 1, level);
         if (sql_finish(shrink, err))
             return -1;

@@ -205,7 +205,7 @@ int database_make_writable(struct db *db, struct err *err)
 {
     const struct connection nothing = {.limits = db->connection.limits};
     struct err own;
-    bool damaged;
+    bool damaged = false;
 
     if (!db->stands_in)
         return 0;

@@ -172,7 +172,7 @@ void domains_update(struct xen *xen, int64_t now_ms)
     struct xen_domain *after = calloc(xen->n_infos + 1, sizeof(*after));
 
     invariant(after);
-    domains_find_savers(xen, now_ms, SAVERS_EVERY_MS);
+    (void)domains_find_savers(xen, now_ms, SAVERS_EVERY_MS); /* asked again before a write */
     for (size_t i = 0; i < xen->n_infos; i++) {
         const xc_domaininfo_t *info = &xen->infos[i];
 
@@ -224,21 +224,21 @@ static void note_saver(struct xen *xen, const char *command, size_t length)
     for (; at < command + length; at += strlen(at) + 1) {
         if (strcmp(at, "--save-domain") == 0)
             numbers = 0;
-        else if (numbers >= 0 && ++numbers == 3 && xen->n_saving < 64)
+        else if (numbers >= 0 && ++numbers == 3 && xen->n_saving < SAVING_MAX)
             xen->saving[xen->n_saving++] = (uint32_t)strtoul(at, NULL, 10);
     }
 }
 
-void domains_find_savers(struct xen *xen, int64_t now_ms, int64_t max_age_ms)
+bool domains_find_savers(struct xen *xen, int64_t now_ms, int64_t max_age_ms)
 {
     DIR *proc;
     struct dirent *entry;
 
     if (now_ms - xen->helpers_ms < max_age_ms)
-        return;
+        return xen->n_saving < SAVING_MAX;
     proc = opendir("/proc");
     if (!proc)
-        return;
+        return false;
     xen->helpers_ms = now_ms;
     xen->n_saving = 0;
     while ((entry = readdir(proc))) {
@@ -251,4 +251,5 @@ void domains_find_savers(struct xen *xen, int64_t now_ms, int64_t max_age_ms)
         note_saver(xen, text, read_proc(entry->d_name, "cmdline", text, sizeof(text)));
     }
     closedir(proc);
+    return xen->n_saving < SAVING_MAX;
 }

@@ -98,7 +98,8 @@ static int check_gate(struct xen *xen, const struct hv_ref *ref, struct kib *cap
         return gone(err, "the domain is not running any more");
     if (known->seen.dom0 || !known->introduced || domain_name_migrates(known->seen.name))
         return gone(err, "the domain is not a VM in normal operation");
-    domains_find_savers(xen, now_ms(), SAVERS_FRESH_MS);
+    if (!domains_find_savers(xen, now_ms(), SAVERS_FRESH_MS))
+        return err_set(err, ERR_BUSY, "whether the domain is being saved cannot be seen");
     for (size_t i = 0; i < xen->n_saving; i++)
         if (xen->saving[i] == ref->domid)
             return gone(err, "the domain is being saved or migrated");

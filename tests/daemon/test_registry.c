@@ -55,12 +55,12 @@ START_TEST(what_is_remembered_goes_with_the_domain)
     build(3, 3, "web3");
     look("appeared web3\n");
     registry->domains[0].track.demand_ms = 77;
-    registry->domains[0].failed_writes = 2;
+    registry->domains[0].busy_writes = 2;
     build(1, 1, "web1");
     build(5, 5, "web5");
     look("appeared web1\nappeared web5\n");
     ck_assert_int_eq(registry->domains[1].track.demand_ms, 77);
-    ck_assert_int_eq(registry->domains[1].failed_writes, 2);
+    ck_assert_int_eq(registry->domains[1].busy_writes, 2);
     ck_assert_int_eq(registry->domains[0].track.demand_ms, 0);
     destroy(1);
     look("gone web1 1\n");
