@@ -55,10 +55,10 @@ ctl policy apply /tmp/both.policy >/dev/null
 wait_until 60 "the hook on host-low was run" grep -q '^host-low' /run/xenmem-told
 ctl policy revert both >/dev/null
 
-# Its need is remembered for a while: it gets too little for that, and cannot die of it.
-raise_load first 80
-load first "anon 0"
-ctl set first maximum=112m startup=112m
+# All but 130 MiB go to second; first needs more than that, and what does not fit is swapped out.
+ctl set second minimum=320m startup=320m maximum=320m
+wait_until 90 "second has its new minimum" seen "xl_mib second" -ge 319
+load first "swap 128 anon 90"
 wait_until 60 "the hook on vm-warning was run" grep -q '^vm-warning first' /run/xenmem-told
 grep -q '"event":"vm-warning","vm":"first"' /run/xenmem-told ||
     fail "it was not given the event: $(cat /run/xenmem-told)"
