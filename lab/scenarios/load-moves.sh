@@ -12,7 +12,7 @@ guests_ready first second
 sum_mib=432
 # All that is free is out of bounds, but for what the two may already take: a slack of 1 MiB each.
 reserve_mib=$(($(xl_free_mib) - 2))
-configure '[host]' "reserve = ${reserve_mib}m" \
+configure '[host]' "reserve = ${reserve_mib}m" 'demand-half-life = 30s' \
     '[vm *]' 'mode = dynamic' 'startup = 128m' 'minimum = 96m' 'maximum = 320m'
 start_daemon
 ctl set first priority=80
