@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A night policy changes real guests, the morning changes them back; hooks run on host-low and vm-warning.
 # limit: 300
+# full: make check-xen has six minutes in all
 
 # shellcheck source=../dom0/lib.sh
 . /lab/lib.sh

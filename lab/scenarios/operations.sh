@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # History, metrics and doctor tell of real guests what Xen and xl say; doctor names what is wrong with dom0.
 # limit: 180
+# full: make check-xen has six minutes in all
 
 # shellcheck source=../dom0/lib.sh
 . /lab/lib.sh

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A start that needs room from three full guests is granted and succeeds; one that is not feasible moves nothing.
 # limit: 300
+# full: make check-xen has six minutes in all
 
 # shellcheck source=../dom0/lib.sh
 . /lab/lib.sh
