@@ -112,22 +112,8 @@ int run_set(struct cli *cli, const struct arguments *arguments)
 
 int run_forget(struct cli *cli, const struct arguments *arguments)
 {
-    struct xenmemctl_request *request = xenmemctl_request_new("vm.forget");
-    struct xenmemctl_message *reply;
-    int code;
-
-    xenmemctl_request_text(request, "name", arguments->words[0]);
-    code = cli_call(cli, request, CLI_TIMEOUT_MS, &reply);
-    if (code != EXIT_DONE)
-        return code;
-    if (cli->format == FORMAT_JSON) {
-        record_put_json(cli, xenmemctl_message_value(reply));
-    } else if (cli->format == FORMAT_TABLE) {
-        text_put(cli->out, arguments->words[0]);
-        fputs(": its settings are dropped\n", cli->out);
-    }
-    xenmemctl_message_free(reply);
-    return EXIT_DONE;
+    return cli_call_about(cli, arguments, "vm.forget", CLI_TIMEOUT_MS,
+                          ": its settings are dropped\n");
 }
 
 /* --- balance --------------------------------------------------------------------------------- */

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/commands.h"
+#include "cli/record.h"
 #include "cli/text.h"
 #include "libctl/xenmemctl.h"
 
@@ -149,6 +151,29 @@ int cli_call_watching(struct cli *cli, struct xenmemctl_request *request, int ti
         xenmemctl_message_free(message);
     }
     return cli_complain(cli, EXIT_TIMEOUT, "xenmemd did not answer within %d s", timeout_ms / 1000);
+}
+
+int cli_call_about(struct cli *cli, const struct arguments *arguments, const char *method,
+                   int timeout_ms, const char *outcome)
+{
+    struct xenmemctl_request *request = xenmemctl_request_new(method);
+    struct xenmemctl_message *reply;
+    int code;
+
+    xenmemctl_request_text(request, "name", arguments->words[0]);
+    if (arguments->options[OPTION_FOR])
+        xenmemctl_request_text(request, "for", arguments->options[OPTION_FOR]);
+    code = cli_call(cli, request, timeout_ms, &reply);
+    if (code != EXIT_DONE)
+        return code;
+    if (cli->format == FORMAT_JSON) {
+        record_put_json(cli, xenmemctl_message_value(reply));
+    } else if (cli->format == FORMAT_TABLE) {
+        text_put(cli->out, arguments->words[0]);
+        fputs(outcome, cli->out);
+    }
+    xenmemctl_message_free(reply);
+    return EXIT_DONE;
 }
 
 int cli_finish(struct cli *cli, int code)

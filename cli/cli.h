@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct arguments;
 struct xenmemctl;
 struct xenmemctl_error;
 struct xenmemctl_message;
@@ -65,6 +66,11 @@ int cli_try(struct cli *cli, struct xenmemctl_request *request, int timeout_ms,
 int cli_call_watching(struct cli *cli, struct xenmemctl_request *request, int timeout_ms,
                       void (*note)(struct cli *cli, const struct xenmemctl_message *notification),
                       struct xenmemctl_message **out);
+
+/* Calls a method about the VM that the command line names first, with --for where it was given, and
+ * says the outcome behind its name. Returns the exit code. */
+int cli_call_about(struct cli *cli, const struct arguments *arguments, const char *method,
+                   int timeout_ms, const char *outcome);
 
 /* Ends the run: what was written must have arrived. code, or EXIT_FAILED where it did not. */
 int cli_finish(struct cli *cli, int code);

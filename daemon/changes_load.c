@@ -10,6 +10,7 @@
 #include "daemon/layers.h"
 #include "daemon/registry.h"
 #include "daemon/reservations.h"
+#include "daemon/wall_clock.h"
 
 /* What loading needs besides the daemon. */
 struct loading {
@@ -92,14 +93,13 @@ static void load_demand(void *arg, const struct db_demand *row)
 {
     struct loading *loading = arg;
     struct vm_entry *vm = registry_find(loading->daemon->registry, row->name);
-    struct timespec wall, now;
+    struct timespec now;
     int64_t age_ms;
 
     if (!vm)
         return;
-    clock_gettime(CLOCK_REALTIME, &wall);
     clock_gettime(CLOCK_MONOTONIC, &now);
-    age_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000 - row->time_ms;
+    age_ms = wall_clock_ms(loading->daemon) - row->time_ms;
     vm->recalled = kib(row->demand_kib);
     vm->recalled_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
     vm->recalled_ms -= age_ms > 0 ? age_ms : 0;

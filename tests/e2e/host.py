@@ -26,6 +26,25 @@ LIMIT_S = 90  # for anything to become true; a machine that is busy needs some o
 MIB = 1024
 GIB = 1024 * 1024
 
+# All memory is with two VMs, which can spare most of it.
+FULL = """
+[host]
+size = 6g
+dom0 = 1g
+
+[vm one]
+memory = 2g
+maxmem = 4g
+demand = 600m
+
+[vm two]
+memory = 2560m
+maxmem = 4g
+demand = 600m
+"""
+
+MANAGED = "[vm *]\nmode = dynamic\nminimum = 512m\n"
+
 
 def until(what, look, limit=LIMIT_S):
     """Calls look until it returns something true; returns that. A failure names what was seen last."""

@@ -8,25 +8,7 @@ import struct
 import subprocess
 import time
 
-from host import GIB, MIB, XENMEM_SIM, XENMEMCTL, Host, run, until
-
-FULL = """
-[host]
-size = 6g
-dom0 = 1g
-
-[vm one]
-memory = 2g
-maxmem = 4g
-demand = 600m
-
-[vm two]
-memory = 2560m
-maxmem = 4g
-demand = 600m
-"""
-
-MANAGED = "[vm *]\nmode = dynamic\nminimum = 512m\n"
+from host import FULL, GIB, MANAGED, MIB, XENMEM_SIM, XENMEMCTL, Host, run, until
 
 
 def targets(host):

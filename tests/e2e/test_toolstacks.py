@@ -4,25 +4,8 @@
 import os
 import subprocess
 
-from host import BUILD, GIB, MIB, XENMEM_SIM, Host, run, until
+from host import BUILD, FULL, GIB, MANAGED, MIB, XENMEM_SIM, Host, run, until
 
-FULL = """
-[host]
-size = 6g
-dom0 = 1g
-
-[vm one]
-memory = 2g
-maxmem = 4g
-demand = 600m
-
-[vm two]
-memory = 2560m
-maxmem = 4g
-demand = 600m
-"""
-
-MANAGED = "[vm *]\nmode = dynamic\nminimum = 512m\n"
 HOOKS = os.path.join(os.environ.get("XENMEM_SRC", "."), "etc", "toolstack")
 
 DOMAIN = """<domain type='xen' id='7'>
