@@ -18,12 +18,12 @@
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
-#include "daemon/layers.h"
 #include "daemon/registry.h"
+#include "daemon/settings/layers.h"
 #include "db/db.h"
-#include "hv/hv_sim.h"
-#include "hv/hv_sim_vm.h"
-#include "hv/hv_sim_world.h"
+#include "hv/sim/sim.h"
+#include "hv/sim/vm.h"
+#include "hv/sim/world.h"
 
 #define WARM_UP_PASSES 200
 #define PASS_MS        1000

@@ -6,7 +6,7 @@
 #include "daemon/daemon.h"
 #include "daemon/events.h"
 #include "daemon/registry.h"
-#include "daemon/reservations.h"
+#include "daemon/reservations/reservations.h"
 
 bool edge_follow(struct edge *edge, bool now, int64_t now_ms, int64_t hold_ms)
 {

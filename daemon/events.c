@@ -9,10 +9,10 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "daemon/clients/server.h"
 #include "daemon/daemon.h"
-#include "daemon/hooks.h"
+#include "daemon/hooks/hooks.h"
 #include "daemon/memory.h"
-#include "daemon/server.h"
 #include "daemon/wall_clock.h"
 #include "db/db.h"
 #include "proto/proto.h"

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "hv/hv_sim.h"
+#include "hv/sim/sim.h"
 
 /* A simulated host is where its socket is; the real one is this machine. */
 static int lock_path(const char *backend, char *out, size_t room, struct err *err)

@@ -2,65 +2,70 @@
 # L3: the only folder that knows libevent. Everything but main.c is a library, which tests link too.
 noinst_LIBRARIES += libxm_daemon.a
 libxm_daemon_a_SOURCES = \
-	%D%/access.c %D%/access.h \
 	%D%/apply.c %D%/apply.h \
-	%D%/audit.c %D%/audit.h \
-	%D%/call.c \
-	%D%/change.h %D%/change_describe.c %D%/change_rows.c \
-	%D%/changes.c %D%/changes.h %D%/changes_load.c \
-	%D%/connection.c %D%/connection.h %D%/connection_parts.h \
 	%D%/daemon.c %D%/daemon.h \
-	%D%/describe.c %D%/describe.h \
-	%D%/doctor.c %D%/doctor.h \
 	%D%/edges.c %D%/edges.h \
 	%D%/engine.c %D%/engine.h \
 	%D%/events.c %D%/events.h \
+	%D%/freezes.c %D%/freezes.h \
 	%D%/history.c %D%/history.h \
-	%D%/hook_files.c %D%/hook_files.h \
-	%D%/hook_process.c %D%/hook_process.h \
-	%D%/hooks.c %D%/hooks.h \
 	%D%/host_lock.c %D%/host_lock.h \
-	%D%/lag.c %D%/lag.h \
-	%D%/layers.c %D%/layers.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/memory.c %D%/memory.h \
-	%D%/meter.c %D%/meter.h \
-	%D%/metrics.c %D%/metrics.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/options.c %D%/options.h \
-	%D%/policies.c %D%/policies.h \
-	%D%/policy.c %D%/policy.h \
 	%D%/registry.c %D%/registry.h \
-	%D%/freezes.c %D%/freezes.h \
-	%D%/reservation.c \
-	%D%/reservation_answer.c %D%/reservation_answer.h \
-	%D%/reservations.c %D%/reservations.h %D%/reservations_parts.h \
-	%D%/reservations_pass.c \
-	%D%/scrape.c %D%/scrape.h \
-	%D%/server.c %D%/server.h \
-	%D%/shared.c %D%/shared.h \
-	%D%/settings_text.c %D%/settings_text.h \
-	%D%/set_request.c %D%/set_request.h \
 	%D%/sim_host.c %D%/sim_host.h \
 	%D%/snapshot.c %D%/snapshot.h \
-	%D%/trial.c %D%/trial.h \
-	%D%/methods_plan.c \
-	%D%/socket_file.c %D%/socket_file.h \
 	%D%/wall_clock.c %D%/wall_clock.h \
-	%D%/user.c %D%/user.h \
-	%D%/methods.c %D%/methods.h \
-	%D%/methods_balance.c \
-	%D%/methods_db.c \
-	%D%/methods_events.c \
-	%D%/methods_history.c \
-	%D%/methods_hooks.c \
-	%D%/methods_host.c \
-	%D%/methods_doctor.c \
-	%D%/methods_metrics.c \
-	%D%/methods_freeze.c \
-	%D%/methods_policy.c \
-	%D%/methods_reservation.c \
-	%D%/methods_vm.c
+	%D%/clients/access.c %D%/clients/access.h \
+	%D%/clients/audit.c %D%/clients/audit.h \
+	%D%/clients/connection.c %D%/clients/connection.h \
+	%D%/clients/connection_parts.h \
+	%D%/clients/server.c %D%/clients/server.h \
+	%D%/clients/shared.c %D%/clients/shared.h \
+	%D%/clients/socket_file.c %D%/clients/socket_file.h \
+	%D%/clients/user.c %D%/clients/user.h \
+	%D%/hooks/hook_files.c %D%/hooks/hook_files.h \
+	%D%/hooks/hook_process.c %D%/hooks/hook_process.h \
+	%D%/hooks/hooks.c %D%/hooks/hooks.h \
+	%D%/methods/call.c \
+	%D%/methods/describe.c %D%/methods/describe.h \
+	%D%/methods/doctor.c %D%/methods/doctor.h \
+	%D%/methods/methods.c %D%/methods/methods.h \
+	%D%/methods/methods_balance.c \
+	%D%/methods/methods_db.c \
+	%D%/methods/methods_doctor.c \
+	%D%/methods/methods_events.c \
+	%D%/methods/methods_freeze.c \
+	%D%/methods/methods_history.c \
+	%D%/methods/methods_hooks.c \
+	%D%/methods/methods_host.c \
+	%D%/methods/methods_metrics.c \
+	%D%/methods/methods_plan.c \
+	%D%/methods/methods_policy.c \
+	%D%/methods/methods_reservation.c \
+	%D%/methods/methods_vm.c \
+	%D%/methods/reservation_answer.c %D%/methods/reservation_answer.h \
+	%D%/methods/set_request.c %D%/methods/set_request.h \
+	%D%/methods/trial.c %D%/methods/trial.h \
+	%D%/metrics/lag.c %D%/metrics/lag.h \
+	%D%/metrics/meter.c %D%/metrics/meter.h \
+	%D%/metrics/metrics.c %D%/metrics/metrics.h \
+	%D%/metrics/scrape.c %D%/metrics/scrape.h \
+	%D%/reservations/reservation.c \
+	%D%/reservations/reservations.c %D%/reservations/reservations.h \
+	%D%/reservations/reservations_parts.h \
+	%D%/reservations/reservations_pass.c \
+	%D%/settings/change.h \
+	%D%/settings/change_describe.c \
+	%D%/settings/change_rows.c \
+	%D%/settings/changes.c %D%/settings/changes.h \
+	%D%/settings/changes_load.c \
+	%D%/settings/layers.c %D%/settings/layers.h \
+	%D%/settings/policies.c %D%/settings/policies.h \
+	%D%/settings/policy.c %D%/settings/policy.h \
+	%D%/settings/settings_text.c %D%/settings/settings_text.h
 libxm_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
 
 sbin_PROGRAMS += %D%/xenmemd

@@ -10,9 +10,9 @@
 
 #include "base/err.h"
 #include "conf/conf.h"
-#include "daemon/layers.h"
 #include "daemon/memory.h"
-#include "daemon/scrape.h"
+#include "daemon/metrics/scrape.h"
+#include "daemon/settings/layers.h"
 
 #define VM_SECTION "vm "
 #define DAY_MS     (INT64_C(24) * 3600 * 1000)

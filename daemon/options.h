@@ -9,8 +9,8 @@
 
 #include "base/log.h"
 #include "core/settings.h"
-#include "daemon/access.h"
-#include "daemon/user.h"
+#include "daemon/clients/access.h"
+#include "daemon/clients/user.h"
 
 struct err;
 struct layer;

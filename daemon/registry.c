@@ -6,8 +6,8 @@
 
 #include "base/err.h"
 #include "base/invariant.h"
-#include "daemon/layers.h"
 #include "daemon/memory.h"
+#include "daemon/settings/layers.h"
 #include "hv/domain_state.h"
 
 struct registry *registry_new(void)

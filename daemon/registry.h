@@ -16,7 +16,7 @@
 #include "core/model.h"
 #include "core/settings.h"
 #include "daemon/edges.h"
-#include "daemon/meter.h"
+#include "daemon/metrics/meter.h"
 #include "hv/hv.h"
 
 struct layers;

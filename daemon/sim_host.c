@@ -17,7 +17,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "hv/hv_sim.h"
+#include "hv/sim/sim.h"
 
 #define PROGRAM      "xenmem-sim"
 #define WAIT_STEPS   500 /* of WAIT_STEP_MS: ten seconds */

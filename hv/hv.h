@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The hypervisor: what the daemon sees of it and may do to it. Two implementations: hv_xen.c
- * (libxenctrl and xenstore) and hv_sim.c (a simulated host, in this process or in one of its own).
+ * The hypervisor: what the daemon sees of it and may do to it. Two implementations: hv/xen/xen.c
+ * (libxenctrl and xenstore) and hv/sim/sim.c (a simulated host, in this process or in one of its
+ * own).
  *
  * One thread. hv_read is one bulk query whatever the number of domains; guests' reports are read
  * only where a watch says that they changed. Nothing waits for a guest.

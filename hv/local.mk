@@ -1,31 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# L2: the hypervisor. hv_xen* are the only files here that know Xen.
+# L2: the hypervisor. only xen/ knows Xen.
 noinst_LIBRARIES += libxm_hv.a
 libxm_hv_a_CFLAGS = $(AM_CFLAGS) $(XEN_CFLAGS)
 libxm_hv_a_SOURCES = \
 	%D%/domain_state.c %D%/domain_state.h \
-	%D%/hv.c %D%/hv.h %D%/hv_ops.h \
-	%D%/hv_sim.c %D%/hv_sim.h \
-	%D%/hv_sim_client.c %D%/hv_sim_client.h \
-	%D%/hv_sim_demand.c %D%/hv_sim_demand.h \
-	%D%/hv_sim_facts.c %D%/hv_sim_facts.h \
-	%D%/hv_sim_guest.c \
-	%D%/hv_sim_local.c \
-	%D%/hv_sim_path.c \
-	%D%/hv_sim_session.c %D%/hv_sim_session.h \
-	%D%/hv_sim_tell.c \
-	%D%/hv_sim_toolstack.c \
-	%D%/hv_sim_vm.c %D%/hv_sim_vm.h \
-	%D%/hv_sim_wire.c %D%/hv_sim_wire.h \
-	%D%/hv_sim_world.c %D%/hv_sim_world.h \
-	%D%/hv_sim_write.c \
-	%D%/hv_sim_xl.c %D%/hv_sim_xl.h \
+	%D%/hv.c %D%/hv.h \
+	%D%/hv_ops.h \
 	%D%/noise.c %D%/noise.h \
-	%D%/rest.c %D%/rest.h
+	%D%/rest.c %D%/rest.h \
+	%D%/sim/client.c %D%/sim/client.h \
+	%D%/sim/demand.c %D%/sim/demand.h \
+	%D%/sim/facts.c %D%/sim/facts.h \
+	%D%/sim/guest.c \
+	%D%/sim/local.c \
+	%D%/sim/path.c \
+	%D%/sim/session.c %D%/sim/session.h \
+	%D%/sim/sim.c %D%/sim/sim.h \
+	%D%/sim/tell.c \
+	%D%/sim/toolstack.c \
+	%D%/sim/vm.c %D%/sim/vm.h \
+	%D%/sim/wire.c %D%/sim/wire.h \
+	%D%/sim/world.c %D%/sim/world.h \
+	%D%/sim/write.c \
+	%D%/sim/xl.c %D%/sim/xl.h
 if WITH_XEN
 libxm_hv_a_SOURCES += \
-	%D%/hv_xen.c %D%/hv_xen.h \
-	%D%/hv_xen_domains.c \
-	%D%/hv_xen_store.c \
-	%D%/hv_xen_write.c
+	%D%/xen/xen.c %D%/xen/xen.h \
+	%D%/xen/xen_domains.c \
+	%D%/xen/xen_store.c \
+	%D%/xen/xen_write.c
 endif

@@ -11,9 +11,9 @@
 #include <time.h>
 
 #include "base/err.h"
-#include "hv/hv_sim.h"
-#include "hv/hv_sim_client.h"
-#include "hv/hv_sim_xl.h"
+#include "hv/sim/client.h"
+#include "hv/sim/sim.h"
+#include "hv/sim/xl.h"
 #include "sim/xl_file.h"
 
 #define LOOK_MS      20

@@ -19,9 +19,9 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "hv/hv_sim.h"
-#include "hv/hv_sim_session.h"
-#include "hv/hv_sim_world.h"
+#include "hv/sim/session.h"
+#include "hv/sim/sim.h"
+#include "hv/sim/world.h"
 #include "sim/scenario.h"
 
 #define MAX_CLIENTS 64

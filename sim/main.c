@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 #include "base/units.h"
-#include "hv/hv_sim_xl.h"
+#include "hv/sim/xl.h"
 #include "sim/control.h"
 #include "sim/host.h"
 #include "sim/replay_command.h"

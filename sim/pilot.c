@@ -11,12 +11,12 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/engine.h"
-#include "daemon/layers.h"
 #include "daemon/options.h"
 #include "daemon/registry.h"
-#include "daemon/reservations.h"
+#include "daemon/reservations/reservations.h"
+#include "daemon/settings/layers.h"
 #include "db/db.h"
-#include "hv/hv_sim.h"
+#include "hv/sim/sim.h"
 #include "sim/script.h"
 
 #define EPOCH_MS INT64_C(1700000000000) /* when a run begins */

@@ -11,8 +11,8 @@
 #include "base/err.h"
 #include "base/invariant.h"
 #include "conf/conf.h"
-#include "hv/hv_sim_world.h"
-#include "hv/hv_sim_xl.h"
+#include "hv/sim/world.h"
+#include "hv/sim/xl.h"
 #include "sim/script.h"
 #include "sim/trace.h"
 

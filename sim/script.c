@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "base/invariant.h"
 #include "core/decide.h"
-#include "daemon/reservations.h"
-#include "hv/hv_sim_vm.h"
+#include "daemon/reservations/reservations.h"
+#include "hv/sim/vm.h"
 
 #define MINIMUM_IF_NOT_SAID (INT64_C(256) * 1024)
 #define MAX_ARGUMENTS       12

@@ -4,7 +4,7 @@
 #ifndef SIM_TRACE_H
 #define SIM_TRACE_H
 
-#include "hv/hv_sim_demand.h"
+#include "hv/sim/demand.h"
 
 struct err;
 

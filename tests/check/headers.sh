@@ -8,7 +8,7 @@ read -ra compiler <<<"${XENMEM_CC:-cc} ${XENMEM_CPPFLAGS:-}"
 
 while read -r header; do
     case ${XENMEM_WITH_XEN:-yes}:$header in
-    no:hv/hv_xen* | no:agent/*) echo "$header: not looked at, for this build is without Xen" && continue ;;
+    no:hv/xen/* | no:agent/*) echo "$header: not looked at, for this build is without Xen" && continue ;;
     esac
     # shellcheck disable=SC2059 # the format is the program's text
     printf "#include \"$header\"\n#include \"$header\"\n" |

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "daemon/connection.h"
+#include "daemon/clients/connection.h"
 #include "daemon/options.h"
 
 struct client {

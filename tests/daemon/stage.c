@@ -9,19 +9,19 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "daemon/changes.h"
 #include "daemon/engine.h"
 #include "daemon/events.h"
 #include "daemon/freezes.h"
-#include "daemon/layers.h"
 #include "daemon/options.h"
 #include "daemon/registry.h"
-#include "daemon/reservations.h"
+#include "daemon/reservations/reservations.h"
+#include "daemon/settings/changes.h"
+#include "daemon/settings/layers.h"
 #include "db/db.h"
-#include "hv/hv_sim.h"
-#include "hv/hv_sim_vm.h"
-#include "hv/hv_sim_world.h"
-#include "hv/hv_sim_xl.h"
+#include "hv/sim/sim.h"
+#include "hv/sim/vm.h"
+#include "hv/sim/world.h"
+#include "hv/sim/xl.h"
 
 struct stage stage;
 

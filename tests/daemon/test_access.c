@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "daemon/access.h"
+#include "daemon/clients/access.h"
 
 /* Somebody that no list names, and who is not the user running this. */
 static struct access_peer stranger(void)

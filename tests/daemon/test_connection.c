@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/err.h"
-#include "daemon/server.h"
+#include "daemon/clients/server.h"
 #include "proto/proto.h"
 #include "tests/daemon/client.h"
 

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/doctor.h"
 #include "daemon/engine.h"
-#include "daemon/layers.h"
 #include "daemon/memory.h"
+#include "daemon/methods/doctor.h"
 #include "daemon/options.h"
+#include "daemon/settings/layers.h"
 #include "tests/daemon/stage.h"
 
 static void make(void)

@@ -5,8 +5,8 @@
 
 #include "daemon/edges.h"
 #include "daemon/engine.h"
-#include "daemon/layers.h"
 #include "daemon/registry.h"
+#include "daemon/settings/layers.h"
 #include "daemon/snapshot.h"
 #include "tests/daemon/stage.h"
 

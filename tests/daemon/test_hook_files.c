@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/hook_files.h"
+#include "daemon/hooks/hook_files.h"
 
 static char folder[64];
 

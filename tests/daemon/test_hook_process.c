@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "daemon/hook_process.h"
+#include "daemon/hooks/hook_process.h"
 #include "proto/records.h"
 
 #define WAIT_MS 20000

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/settings.h"
-#include "daemon/layers.h"
+#include "daemon/settings/layers.h"
 
 #define FIRST_ID 2 /* of a layer that comes and goes */
 

@@ -3,8 +3,8 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "daemon/layers.h"
 #include "daemon/registry.h"
+#include "daemon/settings/layers.h"
 #include "tests/daemon/stage.h"
 
 START_TEST(one_that_asks_for_what_it_never_holds_is_named_once_and_cleared_once)

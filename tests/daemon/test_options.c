@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "daemon/layers.h"
 #include "daemon/options.h"
+#include "daemon/settings/layers.h"
 
 static char path[64];
 

@@ -8,8 +8,8 @@
 
 #include "base/err.h"
 #include "core/settings.h"
-#include "daemon/layers.h"
-#include "daemon/policy.h"
+#include "daemon/settings/layers.h"
+#include "daemon/settings/policy.h"
 
 #define GIB INT64_C(1048576)
 

@@ -11,13 +11,13 @@
 #include "core/settings.h"
 #include "daemon/engine.h"
 #include "daemon/freezes.h"
-#include "daemon/layers.h"
 #include "daemon/options.h"
 #include "daemon/registry.h"
-#include "daemon/reservations.h"
+#include "daemon/reservations/reservations.h"
+#include "daemon/settings/layers.h"
 #include "db/db.h"
 #include "hv/hv_ops.h"
-#include "hv/hv_sim_world.h"
+#include "hv/sim/world.h"
 #include "tests/daemon/stage.h"
 
 /* --- a hypervisor of which one call fails ---------------------------------------------------- */

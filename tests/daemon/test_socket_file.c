@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "daemon/socket_file.h"
+#include "daemon/clients/socket_file.h"
 
 static char folder[64];
 static char path[100];

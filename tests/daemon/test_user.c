@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "daemon/methods.h"
-#include "daemon/server.h"
-#include "daemon/user.h"
+#include "daemon/clients/server.h"
+#include "daemon/clients/user.h"
+#include "daemon/methods/methods.h"
 #include "proto/proto.h"
 #include "tests/daemon/client.h"
 

@@ -6,8 +6,8 @@
 
 #include <stdint.h>
 
-#include "daemon/layers.h"
 #include "daemon/registry.h"
+#include "daemon/settings/layers.h"
 
 extern struct registry *registry;
 extern struct layers *layers;

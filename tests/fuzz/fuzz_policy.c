@@ -10,8 +10,8 @@
 #include "base/err.h"
 #include "base/invariant.h"
 #include "core/settings.h"
-#include "daemon/layers.h"
-#include "daemon/policy.h"
+#include "daemon/settings/layers.h"
+#include "daemon/settings/policy.h"
 
 const char fuzz_name[] = "policy";
 

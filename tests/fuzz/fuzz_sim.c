@@ -4,9 +4,9 @@
 
 #include "base/err.h"
 #include "base/invariant.h"
-#include "hv/hv_sim_session.h"
-#include "hv/hv_sim_wire.h"
-#include "hv/hv_sim_world.h"
+#include "hv/sim/session.h"
+#include "hv/sim/wire.h"
+#include "hv/sim/world.h"
 
 const char fuzz_name[] = "sim";
 

@@ -6,8 +6,8 @@
 #include <check.h>
 
 #include "base/err.h"
-#include "hv/hv_sim_world.h"
-#include "hv/hv_sim_xl.h"
+#include "hv/sim/world.h"
+#include "hv/sim/xl.h"
 
 /* The world of the story that is being told. */
 extern struct world *world;

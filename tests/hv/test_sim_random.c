@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "hv/hv_sim.h"
+#include "hv/sim/sim.h"
 #include "tests/hv/story.h"
 
 #define HISTORIES 40

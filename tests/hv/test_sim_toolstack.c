@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/model.h"
-#include "hv/hv_sim.h"
+#include "hv/sim/sim.h"
 #include "tests/hv/story.h"
 
 static void begin(void)

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/hv_sim_session.h"
-#include "hv/hv_sim_wire.h"
+#include "hv/sim/session.h"
+#include "hv/sim/wire.h"
 #include "tests/hv/story.h"
 
 static struct sim_session *session;

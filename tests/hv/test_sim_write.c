@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "core/model.h"
-#include "hv/hv_sim.h"
 #include "hv/rest.h"
+#include "hv/sim/sim.h"
 #include "tests/hv/story.h"
 
 static struct hv *hv;

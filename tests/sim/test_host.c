@@ -16,8 +16,8 @@
 
 #include "base/err.h"
 #include "hv/hv.h"
-#include "hv/hv_sim.h"
-#include "hv/hv_sim_demand.h"
+#include "hv/sim/demand.h"
+#include "hv/sim/sim.h"
 
 #define LIMIT_S 60 /* for anything to become true */
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "hv/hv_sim_world.h"
+#include "hv/sim/world.h"
 #include "sim/scenario.h"
 
 #define assert_kib(a, b) ck_assert_int_eq((a).v, (b).v)

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "daemon/daemon.h"
+#include "daemon/engine.h"
+#include "daemon/memory.h"
+#include "daemon/methods/methods.h"
+#include "proto/proto.h"
+
+#define BALANCE_LIMIT_MS INT64_C(60000)
+
+struct balancing {
+    struct call *call;
+    int64_t cleared;
+};
+
+static void on_settled(void *arg, bool settled, int64_t actions)
+{
+    struct balancing *balancing = arg;
+    struct proto_writer *answer = call_answer_begin(balancing->call);
+
+    proto_object_begin(answer, NULL);
+    proto_put_boolean(answer, "settled", settled);
+    proto_put_integer(answer, "actions", actions);
+    proto_put_integer(answer, "overrides_cleared", balancing->cleared);
+    proto_object_end(answer);
+    call_answer_end(balancing->call);
+    free(balancing);
+}
+
+void method_balance(struct daemon *daemon, struct call *call, const struct proto_request *request)
+{
+    static const struct proto_param params[] = {{"clear_overrides", PROTO_BOOLEAN, false},
+                                                {NULL, PROTO_TEXT, false}};
+    struct balancing *balancing;
+    struct err err;
+
+    if (!method_accept(call, request, params))
+        return;
+    if (engine_status(daemon->engine)->settings.action == HOST_ACTION_OBSERVE) {
+        err_set(&err, ERR_FAILED,
+                "xenmemd only observes (action = observe in [host]): it carries nothing out");
+        call_fail(call, &err);
+        return;
+    }
+    balancing = memory_new(1, sizeof(*balancing));
+    balancing->call = call;
+    if (proto_request_boolean(request, "clear_overrides", false))
+        balancing->cleared = (int64_t)engine_clear_overrides(daemon->engine, NULL, NULL);
+    engine_when_settled(daemon->engine, BALANCE_LIMIT_MS, on_settled, balancing);
+}

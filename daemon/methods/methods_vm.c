@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "daemon/daemon.h"
+#include "daemon/memory.h"
+#include "daemon/methods/describe.h"
+#include "daemon/methods/methods.h"
+#include "daemon/methods/set_request.h"
+#include "daemon/registry.h"
+#include "daemon/settings/changes.h"
+#include "proto/proto.h"
+
+static const struct proto_param name_params[] = {{"name", PROTO_TEXT, true},
+                                                 {NULL, PROTO_TEXT, false}};
+
+struct vm_entry *method_named_vm(struct daemon *daemon, struct call *call,
+                                 const struct proto_request *request)
+{
+    const char *name = proto_request_text(request, "name", "");
+    struct vm_entry *vm = registry_find(daemon->registry, name);
+    struct err err;
+
+    if (vm)
+        return vm;
+    err_set(&err, ERR_NOT_FOUND, "there is no VM named '%s'; `xenmemctl list` has their names",
+            name);
+    call_fail(call, &err);
+    return NULL;
+}
+
+void method_vm_list(struct daemon *daemon, struct call *call, const struct proto_request *request)
+{
+    const struct vm_entry **order;
+    struct proto_writer *answer;
+    size_t count;
+
+    if (!method_accept(call, request, method_no_params) || call_answer_again(call, SHARED_VM_LIST))
+        return;
+    order = describe_order(daemon, &count);
+    answer = call_answer_begin(call);
+    proto_array_begin(answer, NULL);
+    for (size_t i = 0; i < count; i++) {
+        char uuid[DESCRIBE_UUID];
+        struct proto_vm vm;
+
+        describe_vm(daemon, order[i], &order[i]->settings, uuid, &vm);
+        proto_put_vm(answer, NULL, &vm, false);
+    }
+    proto_array_end(answer);
+    call_answer_end_shared(call, SHARED_VM_LIST);
+    free(order);
+}
+
+void method_vm_get(struct daemon *daemon, struct call *call, const struct proto_request *request)
+{
+    const struct vm_entry *vm;
+    struct proto_vm record;
+    char uuid[DESCRIBE_UUID];
+
+    if (!method_accept(call, request, name_params))
+        return;
+    vm = method_named_vm(daemon, call, request);
+    if (!vm)
+        return;
+    describe_vm(daemon, vm, &vm->settings, uuid, &record);
+    proto_put_vm(call_answer_begin(call), NULL, &record, true);
+    call_answer_end(call);
+}
+
+static void answer_set(struct daemon *daemon, struct call *call, const struct set_request *set)
+{
+    struct proto_writer *answer = call_answer_begin(call);
+    char uuid[DESCRIBE_UUID];
+    struct proto_vm record;
+
+    describe_vm(daemon, &set->vm, &set->outcome, uuid, &record);
+    proto_object_begin(answer, NULL);
+    proto_put_vm(answer, "vm", &record, true);
+    proto_array_begin(answer, "warnings");
+    for (size_t i = 0; i < set->n_warnings; i++)
+        proto_put_text(answer, NULL, set->warnings[i]);
+    proto_array_end(answer);
+    proto_object_end(answer);
+    call_answer_end(call);
+}
+
+/* A `set` on its way to the disk. */
+struct setting_call {
+    struct daemon *daemon;
+    struct call *call;
+    struct set_request set;
+};
+
+static void on_set(void *arg, int rc, const struct err *err)
+{
+    struct setting_call *setting = arg;
+
+    if (rc) {
+        call_fail(setting->call, err);
+    } else {
+        set_request_refresh(&setting->set, setting->daemon);
+        answer_set(setting->daemon, setting->call, &setting->set);
+    }
+    free(setting);
+}
+
+void method_vm_set(struct daemon *daemon, struct call *call, const struct proto_request *request)
+{
+    static const struct proto_param params[] = {
+        {"name", PROTO_TEXT, true},      {"settings", PROTO_TEXTS, true},
+        {"for", PROTO_TEXT, false},      {"dry_run", PROTO_BOOLEAN, false},
+        {"force", PROTO_BOOLEAN, false}, {NULL, PROTO_TEXT, false},
+    };
+    struct setting_call *setting;
+    struct err err;
+
+    if (!method_accept(call, request, params))
+        return;
+    setting = memory_new(1, sizeof(*setting));
+    setting->daemon = daemon;
+    setting->call = call;
+    if (set_request_read(&setting->set, daemon, request, &err)) {
+        call_fail(call, &err);
+        free(setting);
+        return;
+    }
+    if (proto_request_boolean(request, "dry_run", false)) {
+        answer_set(daemon, call, &setting->set);
+        free(setting);
+        return;
+    }
+    changes_set(daemon->changes, setting->set.name, &setting->set.said, setting->set.for_ms,
+                call_uid(call), on_set, setting);
+}
+
+void method_vm_forget(struct daemon *daemon, struct call *call, const struct proto_request *request)
+{
+    if (method_accept(call, request, name_params))
+        changes_forget(daemon->changes, proto_request_text(request, "name", ""), call_uid(call),
+                       call_answer_done, call);
+}
+
+void method_vm_build(struct daemon *daemon, struct call *call, const struct proto_request *request)
+{
+    static const struct proto_param params[] = {{"name", PROTO_TEXT, true},
+                                                {"memory_kib", PROTO_INTEGER, true},
+                                                {"maxmem_kib", PROTO_INTEGER, true},
+                                                {NULL, PROTO_TEXT, false}};
+    struct vm_natural configured;
+    struct proto_writer *answer;
+    struct err err;
+
+    if (!method_accept(call, request, params))
+        return;
+    configured.target = kib(proto_request_integer(request, "memory_kib", 0));
+    configured.static_max = kib(proto_request_integer(request, "maxmem_kib", 0));
+    if (configured.target.v < 0 || configured.target.v > configured.static_max.v ||
+        configured.static_max.v > KIB_LIMIT) {
+        err_set(&err, ERR_INVALID, "memory_kib and maxmem_kib: 0 <= memory <= maxmem <= 1 PiB");
+        call_fail(call, &err);
+        return;
+    }
+    configured =
+        registry_build(daemon->layers, proto_request_text(request, "name", ""), configured);
+    answer = call_answer_begin(call);
+    proto_object_begin(answer, NULL);
+    proto_put_integer(answer, "startup_kib", configured.target.v);
+    proto_put_integer(answer, "maximum_kib", configured.static_max.v);
+    proto_object_end(answer);
+    call_answer_end(call);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the Xen backend share. */
+#ifndef HV_XEN_XEN_H
+#define HV_XEN_XEN_H
+
+#include <xenctrl.h>
+#include <xenevtchn.h>
+#include <xenstore.h>
+
+#include "hv/hv_ops.h"
+#include "hv/noise.h"
+#include "hv/rest.h"
+
+/* What a watch said that must be read again. */
+#define STALE_MEMORY 0x1u /* memory/…: target, static-max, videoram, our own copy */
+#define STALE_NAME   0x2u
+#define STALE_AGENT  0x4u  /* data/xenmem */
+#define STALE_SERVER 0x8u  /* data/meminfo_free */
+#define STALE_QUBES  0x10u /* memory/meminfo */
+#define STALE_REPORT (STALE_AGENT | STALE_SERVER | STALE_QUBES)
+#define STALE_ALL    0x1fu
+
+/* What is known of one domain between two looks. */
+struct xen_domain {
+    struct hv_domain seen; /* as last handed out */
+    unsigned stale;        /* STALE_… */
+    bool introduced;       /* xenstored knows it */
+    struct kib videoram;   /* memory/videoram; 0 where there is none */
+    struct rest rest;
+    struct noise noise;
+};
+
+#define SAVING_MAX 64
+
+struct xen {
+    struct hv hv;
+    xc_interface *xc;
+    struct xs_handle *xs;
+    xenevtchn_handle *evtchn; /* NULL: the low-memory signal is somebody else's */
+    evtchn_port_t low_memory;
+    xc_domaininfo_t *infos; /* of the last bulk query */
+    size_t n_infos, infos_room;
+    uint64_t
+        all_pages; /* free and held by domains together, when both last were at rest; 0 before */
+    struct xen_domain *known; /* ascending by domid */
+    size_t n_known;
+    int64_t now_ms;              /* of the last hv_read */
+    struct hv_domain *view;      /* what hv_read hands out */
+    size_t n_reads;              /* values read from xenstore since the last hv_read began */
+    bool sharing_unsupported;    /* asked once */
+    int64_t helpers_ms;          /* when save helpers were last looked for */
+    uint32_t saving[SAVING_MAX]; /* domids that a save helper works on */
+    size_t n_saving;
+};
+
+/* --- xen_store.c: what xenstore says, read only where a watch said that it changed --- */
+
+int store_open(struct xen *xen, struct err *err);
+void store_watch(struct xen *xen, uint32_t domid);
+void store_unwatch(struct xen *xen, uint32_t domid);
+
+/* Listens again to a guest that was too noisy, if it is time; until then marks its keys stale. */
+void store_poll(struct xen *xen, struct xen_domain *domain);
+
+int store_drain(struct xen *xen, unsigned *changes, struct err *err);
+void store_refresh(struct xen *xen, struct xen_domain *domain, int64_t now_ms);
+
+/* The text at /local/domain/DOMID/name, not NUL-terminated length in *length; NULL where there is
+ * none. To be freed. */
+char *store_read(struct xen *xen, uint32_t domid, const char *name, unsigned *length);
+
+/* --- xen_domains.c: the bulk query, and whose state is what --- */
+
+/* Fills xen->infos with every domain. 0 or −1. */
+int domains_query(struct xen *xen, struct err *err);
+
+/* Merges the last query with what is known. */
+void domains_update(struct xen *xen, int64_t now_ms);
+
+struct xen_domain *domains_find(struct xen *xen, uint32_t domid);
+
+/* Looks again for processes that save a domain, unless it did so within the last max_age_ms. False
+ * where they cannot be seen, or are more than can be remembered. */
+bool domains_find_savers(struct xen *xen, int64_t now_ms, int64_t max_age_ms);
+
+/* --- xen_write.c --- */
+
+int write_target(struct hv *hv, const struct hv_ref *ref, struct kib target, struct kib cap,
+                 struct err *err);
+int write_cap(struct hv *hv, const struct hv_ref *ref, struct kib cap, struct err *err);
+int write_adopt(struct hv *hv, const struct hv_ref *ref, struct err *err);
+
+/* Our own copy of the target, beside it. */
+#define OWN_TARGET "memory/xenmem-target"
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The only writes to domains: cap, populate-on-demand target, memory/target, the way
+ * libxl_set_memory_target does it and under its lock. Right before each, the domain is looked at
+ * once more: domids are reused, and guests shut down at any time.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "hv/domain_state.h"
+#include "hv/xen/xen.h"
+
+#define SAVERS_FRESH_MS 100 /* so old may the knowledge be that nobody saves the domain */
+#define COMMIT_TRIES    8   /* of a xenstore transaction that others disturb */
+#define UUID_TEXT       37
+
+static void format_uuid(const uint8_t uuid[16], char out[UUID_TEXT])
+{
+    char *at = out;
+
+    for (int i = 0; i < 16; i++)
+        at += sprintf(at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
+}
+
+/* libxl's own lock on a domain's memory. Never waited for. */
+struct userdata_lock {
+    char path[160];
+    int fd;
+};
+
+static bool is_still_the_file(const struct userdata_lock *lock)
+{
+    struct stat open_one, named_one;
+
+    return fstat(lock->fd, &open_one) == 0 && stat(lock->path, &named_one) == 0 &&
+           open_one.st_dev == named_one.st_dev && open_one.st_ino == named_one.st_ino;
+}
+
+static int lock_userdata(const struct hv_ref *ref, struct userdata_lock *lock, struct err *err)
+{
+    char uuid[UUID_TEXT];
+
+    format_uuid(ref->uuid, uuid);
+    snprintf(lock->path, sizeof(lock->path),
+             "/var/lib/xen/userdata-l.%" PRIu32 ".%s.domain-userdata-lock", ref->domid, uuid);
+    lock->fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock->fd < 0)
+        return err_set_errno(err, ERR_FAILED, errno, "open %s", lock->path);
+    /* Whoever had it before unlinked it: what we hold is then a lock on nothing. */
+    if (flock(lock->fd, LOCK_EX | LOCK_NB) == 0 && is_still_the_file(lock))
+        return 0;
+    close(lock->fd);
+    return err_set(err, ERR_BUSY, "xl or libvirt works on this domain right now");
+}
+
+/* Unlinked before it is released, as libxl does, so that no lock files pile up. */
+static void unlock_userdata(struct userdata_lock *lock)
+{
+    unlink(lock->path);
+    close(lock->fd);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int gone(struct err *err, const char *why)
+{
+    return err_set(err, ERR_NOT_FOUND, "%s", why);
+}
+
+/* The write gate: it is the same domain, and nothing goes on with it but running. *cap_now is its
+ * cap. */
+static int check_gate(struct xen *xen, const struct hv_ref *ref, struct kib *cap_now,
+                      struct err *err)
+{
+    const struct xen_domain *known = domains_find(xen, ref->domid);
+    xc_domaininfo_t info;
+
+    if (xc_domain_getinfolist(xen->xc, ref->domid, 1, &info) != 1 || info.domain != ref->domid ||
+        memcmp(info.handle, ref->uuid, sizeof(ref->uuid)) != 0 || !known ||
+        memcmp(known->seen.ref.uuid, ref->uuid, sizeof(ref->uuid)) != 0)
+        return gone(err, "the domain is gone");
+    if (info.flags & (XEN_DOMINF_dying | XEN_DOMINF_shutdown | XEN_DOMINF_paused))
+        return gone(err, "the domain is not running any more");
+    if (known->seen.dom0 || !known->introduced || domain_name_migrates(known->seen.name))
+        return gone(err, "the domain is not a VM in normal operation");
+    if (!domains_find_savers(xen, now_ms(), SAVERS_FRESH_MS))
+        return err_set(err, ERR_BUSY, "whether the domain is being saved cannot be seen");
+    for (size_t i = 0; i < xen->n_saving; i++)
+        if (xen->saving[i] == ref->domid)
+            return gone(err, "the domain is being saved or migrated");
+    *cap_now = kib_from_pages(info.max_pages);
+    return 0;
+}
+
+static int set_cap(struct xen *xen, uint32_t domid, struct kib cap, struct err *err)
+{
+    if (xc_domain_setmaxmem(xen->xc, domid, (uint64_t)cap.v))
+        return err_set_errno(err, ERR_FAILED, errno, "set the domain's cap");
+    return 0;
+}
+
+static int set_pod(struct xen *xen, const struct xen_domain *domain, struct kib target,
+                   struct err *err)
+{
+    if (domain->seen.pv)
+        return 0;
+    if (xc_domain_set_pod_target(xen->xc, domain->seen.ref.domid,
+                                 kib_to_pages(kib_add(target, CAP_SLACK)), NULL, NULL, NULL))
+        return err_set_errno(err, ERR_FAILED, errno, "set the domain's populate-on-demand target");
+    return 0;
+}
+
+static bool put(struct xen *xen, xs_transaction_t transaction, const char *path, int64_t value)
+{
+    char text[24];
+    int length = snprintf(text, sizeof(text), "%" PRId64, value);
+
+    return xs_write(xen->xs, transaction, path, text, (unsigned)length);
+}
+
+/* memory/target for the guest, /vm/UUID/memory for the toolstack, and our own copy: all or none. */
+static int write_store(struct xen *xen, const struct hv_ref *ref, struct kib target,
+                       bool own_copy_only, struct err *err)
+{
+    char target_path[64], own_path[64], vm_path[80], uuid[UUID_TEXT];
+
+    format_uuid(ref->uuid, uuid);
+    snprintf(target_path, sizeof(target_path), "/local/domain/%" PRIu32 "/memory/target",
+             ref->domid);
+    snprintf(own_path, sizeof(own_path), "/local/domain/%" PRIu32 "/" OWN_TARGET, ref->domid);
+    snprintf(vm_path, sizeof(vm_path), "/vm/%s/memory", uuid);
+    for (int i = 0; i < COMMIT_TRIES; i++) {
+        xs_transaction_t transaction = xs_transaction_start(xen->xs);
+        bool good;
+
+        if (transaction == XBT_NULL)
+            return err_set_errno(err, ERR_FAILED, errno, "begin a xenstore transaction");
+        good = put(xen, transaction, own_path, target.v);
+        if (good && !own_copy_only)
+            good = put(xen, transaction, target_path, target.v) &&
+                   put(xen, transaction, vm_path, target.v / 1024);
+        if (!good) {
+            int why = errno;
+
+            (void)xs_transaction_end(xen->xs, transaction, true);
+            return err_set_errno(err, ERR_FAILED, why, "write the domain's target to xenstore");
+        }
+        if (xs_transaction_end(xen->xs, transaction, false))
+            return 0;
+        if (errno != EAGAIN)
+            return err_set_errno(err, ERR_FAILED, errno, "commit the domain's target to xenstore");
+    }
+    return err_set(err, ERR_BUSY, "xenstore is too busy for a transaction");
+}
+
+static void remember_target(struct xen_domain *domain, struct kib target, struct kib cap)
+{
+    domain->seen.target = domain->seen.own_target = target;
+    domain->seen.has_own_target = true;
+    domain->seen.cap = cap;
+}
+
+/* A target that differs from our copy was set by hand since we looked: it is not ours to replace
+ * unseen. */
+static int check_not_overridden(struct xen *xen, struct xen_domain *domain, struct err *err)
+{
+    struct kib last = domain->seen.target;
+
+    domain->stale |= STALE_MEMORY;
+    store_refresh(xen, domain, domain->seen.report_ms);
+    if (domain->seen.target.v != last.v)
+        return err_set(err, ERR_BUSY, "somebody else has just set the domain's target");
+    return 0;
+}
+
+static int write_locked(struct xen *xen, const struct hv_ref *ref, struct kib target,
+                        struct kib cap, struct kib cap_now, struct err *err)
+{
+    struct xen_domain *domain = domains_find(xen, ref->domid);
+
+    if (check_not_overridden(xen, domain, err) || set_cap(xen, ref->domid, cap, err))
+        return -1;
+    if (set_pod(xen, domain, target, err) || write_store(xen, ref, target, false, err)) {
+        /* Nobody was told of the new target: the old cap still fits the old one. */
+        (void)set_cap(xen, ref->domid, cap_now, NULL);
+        return -1;
+    }
+    remember_target(domain, target, cap);
+    return 0;
+}
+
+int write_target(struct hv *hv, const struct hv_ref *ref, struct kib target, struct kib cap,
+                 struct err *err)
+{
+    struct xen *xen = (struct xen *)hv;
+    struct userdata_lock lock;
+    struct kib cap_now;
+    int rc;
+
+    if (lock_userdata(ref, &lock, err))
+        return -1;
+    rc = check_gate(xen, ref, &cap_now, err);
+    if (rc == 0)
+        rc = write_locked(xen, ref, target, cap, cap_now, err);
+    unlock_userdata(&lock);
+    return rc;
+}
+
+int write_cap(struct hv *hv, const struct hv_ref *ref, struct kib cap, struct err *err)
+{
+    struct xen *xen = (struct xen *)hv;
+    struct userdata_lock lock;
+    struct kib cap_now;
+    int rc;
+
+    if (lock_userdata(ref, &lock, err))
+        return -1;
+    rc = check_gate(xen, ref, &cap_now, err);
+    if (rc == 0)
+        rc = set_cap(xen, ref->domid, cap, err);
+    unlock_userdata(&lock);
+    return rc;
+}
+
+int write_adopt(struct hv *hv, const struct hv_ref *ref, struct err *err)
+{
+    struct xen *xen = (struct xen *)hv;
+    struct kib cap_now;
+    struct xen_domain *domain;
+
+    if (check_gate(xen, ref, &cap_now, err))
+        return -1;
+    domain = domains_find(xen, ref->domid);
+    if (write_store(xen, ref, domain->seen.target, true, err))
+        return -1;
+    domain->seen.own_target = domain->seen.target;
+    domain->seen.has_own_target = true;
+    return 0;
+}
