@@ -74,14 +74,14 @@ def assert_named(names, kind):
 
 
 def test_it_names_every_method_with_its_access():
-    rows = re.findall(r'\{"([a-z.]+)", ACCESS_([A-Z]+), [a-z_]+\}', read("daemon", "methods.c"))
+    rows = re.findall(r'\{"([a-z.]+)", ACCESS_([A-Z]+), [a-z_]+\}', read("daemon", "methods", "methods.c"))
     missing = [name for name, access in rows if f"### {name} ({access.lower()})\n" not in PAGE]
     assert rows and not missing, missing
 
 
 def test_it_names_every_parameter():
-    files = sorted(name for name in os.listdir(os.path.join(SRC, "daemon")) if name.startswith("methods"))
-    sources = "".join(read("daemon", name) for name in files)
+    files = sorted(os.listdir(os.path.join(SRC, "daemon", "methods")))
+    sources = "".join(read("daemon", "methods", name) for name in files)
     assert_named(re.findall(r'\{"([a-z_]+)", PROTO_', sources), "parameters")
 
 
