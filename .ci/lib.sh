@@ -129,7 +129,7 @@ check_in() { # FOLDER MAKE-ARGUMENT…
     local folder=$1 code
     shift
     find "$folder" \( -name '*.trs' -o -name test-suite.log \) -delete
-    make_in "$folder" -j"$((2 * $(nproc)))" check "$@" # many of them wait most of their time
+    make_in "$folder" -j"$((4 * $(nproc)))" check "$@" # many of them wait most of their time
     code=$?
     results_below "$folder"
     return "$code"
