@@ -22,6 +22,8 @@
 #include "daemon/settings/layers.h"
 #include "db/db.h"
 #include "hv/sim/sim.h"
+#include "hv/sim/step.h"
+#include "hv/sim/toolstack.h"
 #include "hv/sim/vm.h"
 #include "hv/sim/world.h"
 

@@ -11,17 +11,18 @@ libxm_hv_a_SOURCES = \
 	%D%/sim/client.c %D%/sim/client.h \
 	%D%/sim/demand.c %D%/sim/demand.h \
 	%D%/sim/facts.c %D%/sim/facts.h \
-	%D%/sim/guest.c \
+	%D%/sim/guest.c %D%/sim/guest.h \
 	%D%/sim/local.c \
 	%D%/sim/path.c \
 	%D%/sim/session.c %D%/sim/session.h \
 	%D%/sim/sim.c %D%/sim/sim.h \
-	%D%/sim/tell.c \
-	%D%/sim/toolstack.c \
+	%D%/sim/step.c %D%/sim/step.h \
+	%D%/sim/tell.c %D%/sim/tell.h \
+	%D%/sim/toolstack.c %D%/sim/toolstack.h \
 	%D%/sim/vm.c %D%/sim/vm.h \
 	%D%/sim/wire.c %D%/sim/wire.h \
 	%D%/sim/world.c %D%/sim/world.h \
-	%D%/sim/write.c \
+	%D%/sim/write.c %D%/sim/write.h \
 	%D%/sim/xl.c %D%/sim/xl.h
 if WITH_XEN
 libxm_hv_a_SOURCES += \

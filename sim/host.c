@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "hv/sim/session.h"
 #include "hv/sim/sim.h"
+#include "hv/sim/step.h"
 #include "hv/sim/world.h"
 #include "sim/scenario.h"
 

@@ -12,6 +12,7 @@
 #include "daemon/engine.h"
 #include "daemon/registry.h"
 #include "daemon/reservations/reservations.h"
+#include "hv/sim/step.h"
 #include "hv/sim/vm.h"
 #include "hv/sim/world.h"
 #include "sim/pilot.h"
@@ -86,7 +87,7 @@ static struct run_vm *find_vm(struct run *run, const char *name)
 
 static void count_moves(struct run *run, struct run_vm *vm, const struct sim_domain *domain)
 {
-    if (vm->domid == domain->ref.domid && guest_runs(domain)) {
+    if (vm->domid == domain->ref.domid && sim_domain_runs(domain)) {
         int64_t moved = kib_sub(domain->tot, vm->tot).v;
         bool changed = vm->target.v > 0 && vm->target.v != domain->target.v;
 
@@ -116,7 +117,7 @@ static void count_domain(struct run *run, const struct sim_domain *domain, int b
     if (!vm)
         vm = add_vm(run, domain->name);
     count_moves(run, vm, domain);
-    if (guest_runs(domain)) {
+    if (sim_domain_runs(domain)) {
         need = (double)domain->inside.need.v;
         unmet = (double)kib_excess(domain->inside.need, domain->tot).v;
         result->minimum_violations += is_below_minimum(run, domain);

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/invariant.h"
 #include "conf/conf.h"
+#include "hv/sim/toolstack.h"
 #include "hv/sim/world.h"
 #include "hv/sim/xl.h"
 #include "sim/script.h"

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What goes on inside guests: they need memory, their balloons follow targets as Linux' driver
  * does, and what gets too little dies. */
+#include "hv/sim/guest.h"
 #include "base/err.h"
+#include "hv/sim/tell.h"
 #include "hv/sim/world.h"
 
 #define RETRY_MS      INT64_C(1000)    /* first wait of a balloon that failed; doubled each time */
@@ -11,11 +13,6 @@
 #define RESTART_MS    60000            /* what the OOM killer killed comes back after */
 #define PV_MOST_TIMES 10               /* PV Linux grows to so much of its boot memory */
 #define CRASHED       3
-
-bool guest_runs(const struct sim_domain *domain)
-{
-    return domain->vm && domain->phase == PHASE_RUNNING && !domain->paused;
-}
 
 void guest_begin(struct world *world, struct sim_domain *domain)
 {
@@ -40,7 +37,7 @@ static void crash(struct world *world, struct sim_domain *domain, const char *wh
     world->crashes++;
     world_note(world, "%s crashed: %s (it had %s and needed %s)", domain->name, why,
                kib_format(domain->tot, tot), kib_format(domain->inside.need, need));
-    toolstack_shut_down(world, domain, CRASHED);
+    world_shut_down(world, domain, CRASHED);
 }
 
 /* --- need --- */
@@ -217,7 +214,7 @@ void guest_step(struct world *world)
     for (size_t i = 0; i < world->n_domains; i++) {
         struct sim_domain *domain = world->domains[i];
 
-        if (!guest_runs(domain))
+        if (!sim_domain_runs(domain))
             continue;
         domain->ran = true;
         update_need(world, domain);
@@ -227,7 +224,7 @@ void guest_step(struct world *world)
     for (size_t i = 0; i < world->n_domains; i++) {
         struct sim_domain *domain = world->domains[i];
 
-        if (!guest_runs(domain))
+        if (!sim_domain_runs(domain))
             continue;
         move_balloon(world, domain, true);
         judge(world, domain);

@@ -7,7 +7,9 @@
 #include "hv/hv_ops.h"
 #include "hv/sim/facts.h"
 #include "hv/sim/sim.h"
+#include "hv/sim/step.h"
 #include "hv/sim/world.h"
+#include "hv/sim/write.h"
 
 struct local {
     struct hv hv;

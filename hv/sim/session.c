@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "hv/sim/wire.h"
 #include "hv/sim/world.h"
+#include "hv/sim/write.h"
 #include "hv/sim/xl.h"
 
 #define MAX_WAITING (2 * WIRE_MAX_REPLY) /* answers that nobody fetches */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/invariant.h"
+#include "hv/sim/tell.h"
 #include "hv/sim/world.h"
 
 #define HEARTBEAT_MS   10000
@@ -192,7 +193,7 @@ void guest_tell(struct world *world)
     for (size_t i = 0; i < world->n_domains; i++) {
         struct sim_domain *domain = world->domains[i];
 
-        if (guest_runs(domain) && world->now_ms >= domain->inside.ready_ms &&
+        if (sim_domain_runs(domain) && world->now_ms >= domain->inside.ready_ms &&
             world->now_ms >= domain->inside.next_report_ms)
             guest_tell_one(world, domain);
     }

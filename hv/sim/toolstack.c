@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "hv/sim/guest.h"
+#include "hv/sim/toolstack.h"
 #include "hv/sim/world.h"
 
 #define UNPAUSE_MS 200  /* from introduced to running */
-#define NOTICE_MS  200  /* until xl notices that a guest went down */
 #define DYING_MS   100  /* until the hypervisor shows that a domain dies */
 #define REBUILD_MS 2000 /* xl sleeps between destroying and building a rebooting guest */
 #define INCOMING   "--incoming"
@@ -167,14 +168,6 @@ void toolstack_destroy(struct world *world, struct sim_domain *domain)
     world->changes |= HV_DOMAINS;
 }
 
-void toolstack_shut_down(struct world *world, struct sim_domain *domain, int32_t reason)
-{
-    domain->phase = PHASE_DOWN;
-    domain->phase_ms = world->now_ms + NOTICE_MS;
-    domain->shutdown_reason = reason;
-    world->changes |= HV_DOMAINS;
-}
-
 /* How long a domain takes to be written or sent. */
 static int64_t transfer_ms(const struct world *world, const struct sim_domain *domain)
 {
@@ -192,7 +185,7 @@ void toolstack_save(struct world *world, struct sim_domain *domain, enum sim_job
 /* A guest that is saved has stopped; a migrated one already runs elsewhere. */
 static void suspend(struct world *world, struct sim_domain *domain)
 {
-    toolstack_shut_down(world, domain, REASON_SUSPEND);
+    world_shut_down(world, domain, REASON_SUSPEND);
     if (domain->job == JOB_MIGRATE)
         snprintf(domain->name + strlen(domain->name), sizeof(domain->name) - strlen(domain->name),
                  "--migratedaway");

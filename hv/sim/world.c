@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "hv/sim/xl.h"
+
+#define NOTICE_MS 200 /* until xl notices that a guest went down */
 
 void world_host_init(struct world_host *host)
 {
@@ -212,6 +213,19 @@ struct sim_domain *world_find_name(const struct world *world, const char *name)
     return NULL;
 }
 
+bool sim_domain_runs(const struct sim_domain *domain)
+{
+    return domain->vm && domain->phase == PHASE_RUNNING && !domain->paused;
+}
+
+void world_shut_down(struct world *world, struct sim_domain *domain, int32_t reason)
+{
+    domain->phase = PHASE_DOWN;
+    domain->phase_ms = world->now_ms + NOTICE_MS;
+    domain->shutdown_reason = reason;
+    world->changes |= HV_DOMAINS;
+}
+
 void world_show_host(const struct world *world, struct hv_host *out)
 {
     const struct world_host *host = &world->host;
@@ -258,6 +272,15 @@ void world_release(struct world *world, struct sim_domain *domain, struct kib am
     world->free = kib_add(world->free, amount);
 }
 
+void world_set_pod_target(struct world *world, struct sim_domain *domain, struct kib target)
+{
+    struct kib pages = kib_floor(kib_add(target, domain->vm->offset), KIB_PAGE);
+    struct kib used = kib_ceil(domain->inside.need, KIB_PAGE);
+
+    if (domain->pod.v > 0)
+        world_release(world, domain, kib_excess(domain->tot, kib_max(pages, used)));
+}
+
 struct kib world_budget(struct kib rate, int64_t step_ms, int64_t *budget)
 {
     struct kib now;
@@ -268,89 +291,17 @@ struct kib world_budget(struct kib rate, int64_t step_ms, int64_t *budget)
     return now;
 }
 
-/* What the header promises. */
-static void check_pages(const struct world *world)
-{
-    struct kib free = kib_floor(kib_sub(world->host.size, world->host.heap), KIB_PAGE);
-    struct kib claimed = kib(0);
-
-    for (size_t i = 0; i < world->n_domains; i++) {
-        const struct sim_domain *domain = world->domains[i];
-
-        free = kib_sub(free, kib_add(domain->tot, domain->pool));
-        claimed = kib_add(claimed, domain->claim);
-    }
-    invariant(free.v == world->free.v && claimed.v == world->claimed.v);
-    invariant(world->free.v >= world->claimed.v && world->claimed.v >= 0);
-}
-
-/* Xen's own hysteresis: the threshold halves with each signal, and comes back by doubling. */
-static void signal_low_memory(struct world *world)
-{
-    struct kib left = world_unclaimed(world);
-
-    if (world->host.low_memory.v == 0)
-        return;
-    if (left.v <= world->low_threshold.v) {
-        world->low_rearm = kib(world->low_threshold.v * 2);
-        world->low_threshold = kib_max(kib(world->low_threshold.v / 2), kib(KIB_PAGE));
-        world->low_signals++;
-        world->changes |= HV_LOW_MEMORY;
-    } else if (world->low_rearm.v > 0 && left.v >= world->low_rearm.v) {
-        world->low_threshold = kib_min(kib(world->low_threshold.v * 2), world->host.low_memory);
-        world->low_rearm = world->low_threshold.v == world->host.low_memory.v
-                               ? kib(0)
-                               : kib(world->low_threshold.v * 4);
-    }
-}
-
-/* --- time --- */
+/* --- what is to come --- */
 
 /* Behind those of the same time, so that they keep their order. */
-static void insert_event(struct world *world, struct sim_event event)
-{
-    size_t at = world->n_events++;
-
-    world->events = realloc(world->events, world->n_events * sizeof(*world->events));
-    invariant(world->events);
-    for (; at > 0 && world->events[at - 1].due_ms > event.due_ms; at--)
-        world->events[at] = world->events[at - 1];
-    world->events[at] = event;
-}
-
 void world_plan(struct world *world, int64_t due_ms, int64_t every_ms, const char *line)
 {
     char *copy = strdup(line);
+    size_t at = world->n_events++;
 
-    invariant(copy);
-    insert_event(world, (struct sim_event){due_ms, every_ms, copy});
-}
-
-static void run_events(struct world *world)
-{
-    while (world->n_events > 0 && world->events[0].due_ms <= world->now_ms) {
-        struct sim_event event = world->events[0];
-
-        world->n_events--;
-        memmove(world->events, world->events + 1, world->n_events * sizeof(*world->events));
-        sim_xl_planned(world, event.line);
-        event.due_ms += event.every_ms;
-        if (event.every_ms > 0)
-            insert_event(world, event);
-        else
-            free(event.line);
-    }
-}
-
-void world_advance(struct world *world, int64_t now_ms)
-{
-    while (now_ms - world->now_ms >= world->host.step_ms) {
-        world->now_ms += world->host.step_ms;
-        run_events(world);
-        toolstack_step(world);
-        guest_step(world);
-        guest_tell(world);
-        signal_low_memory(world);
-        check_pages(world);
-    }
+    world->events = realloc(world->events, world->n_events * sizeof(*world->events));
+    invariant(copy && world->events);
+    for (; at > 0 && world->events[at - 1].due_ms > due_ms; at--)
+        world->events[at] = world->events[at - 1];
+    world->events[at] = (struct sim_event){due_ms, every_ms, copy};
 }

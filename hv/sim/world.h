@@ -152,8 +152,6 @@ struct world {
     uint64_t n_notes; /* ever made; note i is at i % WORLD_NOTES */
 };
 
-/* --- world.c: the host and its pages --- */
-
 void world_host_init(struct world_host *host);
 
 /* A host without VMs at time 0. 0 and *out, or −1 ERR_INVALID: these figures make no host. */
@@ -161,9 +159,6 @@ int world_new(const struct world_host *host, struct world **out, struct err *err
 
 /* NULL is fine. Returns NULL. */
 struct world *world_free(struct world *world);
-
-/* Lets time pass up to now_ms, in whole steps; the past stays as it is. */
-void world_advance(struct world *world, int64_t now_ms);
 
 /* A new domain, building, with nothing. */
 struct sim_domain *world_add_domain(struct world *world);
@@ -205,65 +200,11 @@ void world_release(struct world *world, struct sim_domain *domain, struct kib am
 /* Of a rate in KiB a second, how much may move in this step, in whole pages; the rest is kept. */
 struct kib world_budget(struct kib rate, int64_t step_ms, int64_t *budget);
 
-/* --- toolstack.c: what xl does --- */
+/* True where a guest's kernel runs in it and may use memory. */
+bool sim_domain_runs(const struct sim_domain *domain);
 
-/* What a domain is built for. */
-enum sim_create { CREATE_RUN, CREATE_PAUSED, CREATE_RECEIVE };
-
-/* Begins to build vm, as `xl create` does, with -p, or as an incoming migration: *out is the new
- * domain, being built. 0, or −1: ERR_NO_MEMORY at once where the host has not got it, ERR_INVALID
- * where the name is taken. */
-int toolstack_create(struct world *world, const struct sim_vm *vm, enum sim_create how,
-                     struct sim_domain **out, struct err *err);
-
-/* Puts vm there as one that has run for long, at rest. 0, or −1 as above. */
-int toolstack_settle(struct world *world, const struct sim_vm *vm, struct err *err);
-
-/* Lets a domain run that was built or that the admin paused. */
-void toolstack_unpause(struct world *world, struct sim_domain *domain);
-
-void toolstack_destroy(struct world *world, struct sim_domain *domain);
-
-/* The guest stops, for that reason (hv.h), and xl does what follows from it. */
-void toolstack_shut_down(struct world *world, struct sim_domain *domain, int32_t reason);
-
-/* Writes a running domain away: to a file, to a file and goes on, or to another host. */
-void toolstack_save(struct world *world, struct sim_domain *domain, enum sim_job job);
-
-/* Cap and target as libxl_set_memory_target and libxl_domain_setmaxmem have them: neither asks
- * whether the host has the memory. 0, or −1 ERR_INVALID in libxl's words. */
-int toolstack_set_memory(struct world *world, struct sim_domain *domain, struct kib memory,
-                         struct err *err);
-int toolstack_set_maxmem(struct world *world, struct sim_domain *domain, struct kib maxmem,
-                         struct err *err);
-
-/* One step of everything that is under way. */
-void toolstack_step(struct world *world);
-
-/* --- guest.c, tell.c: what goes on inside --- */
-
-void guest_begin(struct world *world, struct sim_domain *domain);
-/* As one that has run for long: its balloon rests, and its agent has spoken. */
-void guest_settle(struct world *world, struct sim_domain *domain);
-
-void guest_step(struct world *world);
-
-/* Everybody who has something to tell does; and one now. */
-void guest_tell(struct world *world);
-void guest_tell_one(struct world *world, struct sim_domain *domain);
-
-/* True where its kernel runs and may use memory. */
-bool guest_runs(const struct sim_domain *domain);
-
-/* --- write.c: what a daemon may do --- */
-
-/* As hv.h has them; expected is the target that the caller has seen: another one there is
- * ERR_BUSY, for somebody has just set it. */
-int world_set_target(struct world *world, const struct hv_ref *ref, struct kib expected,
-                     struct kib target, struct kib cap, struct err *err);
-int world_set_cap(struct world *world, const struct hv_ref *ref, struct kib cap, struct err *err);
-int world_adopt_target(struct world *world, const struct hv_ref *ref, struct kib seen,
-                       struct err *err);
+/* The guest stops, for that reason (hv.h); xl does what follows from it a moment later. */
+void world_shut_down(struct world *world, struct sim_domain *domain, int32_t reason);
 
 /* Lowers what Xen keeps for pages not yet populated, when the target of a domain that still has
  * some is lowered. */

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "hv/domain_state.h"
 #include "hv/sim/world.h"
+#include "hv/sim/write.h"
 
 /* The write gate: it is the same domain, and nothing goes on with it but running. */
 static int check_gate(const struct world *world, const struct hv_ref *ref, struct sim_domain **out,
@@ -32,15 +33,6 @@ static int check_amount(struct kib amount, struct err *err)
     if (amount.v < 0 || amount.v > KIB_LIMIT)
         return err_set(err, ERR_INVALID, "an amount outside 0 to 1 PiB");
     return 0;
-}
-
-void world_set_pod_target(struct world *world, struct sim_domain *domain, struct kib target)
-{
-    struct kib pages = kib_floor(kib_add(target, domain->vm->offset), KIB_PAGE);
-    struct kib used = kib_ceil(domain->inside.need, KIB_PAGE);
-
-    if (domain->pod.v > 0)
-        world_release(world, domain, kib_excess(domain->tot, kib_max(pages, used)));
 }
 
 int world_set_target(struct world *world, const struct hv_ref *ref, struct kib expected,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/sim/toolstack.h"
 #include "hv/sim/world.h"
 
 #define LINE_MAX_TEXT 1024
@@ -176,7 +177,7 @@ static int stop_guest(struct call *call, int32_t reason)
 {
     if (call->domain->phase != PHASE_RUNNING)
         return not_now(call, "is not running");
-    toolstack_shut_down(call->world, call->domain, reason);
+    world_shut_down(call->world, call->domain, reason);
     return 0;
 }
 

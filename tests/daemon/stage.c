@@ -19,6 +19,7 @@
 #include "daemon/settings/layers.h"
 #include "db/db.h"
 #include "hv/sim/sim.h"
+#include "hv/sim/toolstack.h"
 #include "hv/sim/vm.h"
 #include "hv/sim/world.h"
 #include "hv/sim/xl.h"

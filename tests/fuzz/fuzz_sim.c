@@ -5,6 +5,8 @@
 #include "base/err.h"
 #include "base/invariant.h"
 #include "hv/sim/session.h"
+#include "hv/sim/step.h"
+#include "hv/sim/toolstack.h"
 #include "hv/sim/wire.h"
 #include "hv/sim/world.h"
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/hv/story.h"
+#include "hv/sim/step.h"
+#include "hv/sim/toolstack.h"
 
 #include <stdio.h>
 #include <string.h>

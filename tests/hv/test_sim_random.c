@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "hv/sim/sim.h"
+#include "hv/sim/step.h"
 #include "tests/hv/story.h"
 
 #define HISTORIES 40

@@ -5,6 +5,7 @@
 
 #include "core/model.h"
 #include "hv/sim/sim.h"
+#include "hv/sim/step.h"
 #include "tests/hv/story.h"
 
 static void begin(void)

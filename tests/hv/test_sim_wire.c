@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hv/sim/session.h"
+#include "hv/sim/step.h"
 #include "hv/sim/wire.h"
 #include "tests/hv/story.h"
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "hv/sim/step.h"
 #include "hv/sim/world.h"
 #include "sim/scenario.h"
 
