@@ -205,18 +205,14 @@ static int check_control_domain(struct err *err)
  */
 static void bind_low_memory(struct xen *xen)
 {
-    xenevtchn_port_or_error_t port;
-
     xen->evtchn = xenevtchn_open(NULL, 0);
     if (!xen->evtchn)
         return;
-    port = xenevtchn_bind_virq(xen->evtchn, VIRQ_LOW_MEMORY);
-    if (port < 0 || fcntl(xenevtchn_fd(xen->evtchn), F_SETFL, O_NONBLOCK)) {
+    if (xenevtchn_bind_virq(xen->evtchn, VIRQ_LOW_MEMORY) < 0 ||
+        fcntl(xenevtchn_fd(xen->evtchn), F_SETFL, O_NONBLOCK)) {
         xenevtchn_close(xen->evtchn);
         xen->evtchn = NULL;
-        return;
     }
-    xen->low_memory = (evtchn_port_t)port;
 }
 
 static int open_all(struct xen *xen, struct err *err)

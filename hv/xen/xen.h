@@ -36,9 +36,8 @@ struct xen {
     struct hv hv;
     xc_interface *xc;
     struct xs_handle *xs;
-    xenevtchn_handle *evtchn; /* NULL: the low-memory signal is somebody else's */
-    evtchn_port_t low_memory;
-    xc_domaininfo_t *infos; /* of the last bulk query */
+    xenevtchn_handle *evtchn; /* bound to the low-memory signal alone; NULL: somebody else has it */
+    xc_domaininfo_t *infos;   /* of the last bulk query */
     size_t n_infos, infos_room;
     uint64_t
         all_pages; /* free and held by domains together, when both last were at rest; 0 before */
