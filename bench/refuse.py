@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How long a request for memory that is not there takes to be refused: the whole round trip of a client, with so many VMs.
 
+It asks for less than the host has and more than can be freed: what each VM could give has to be found out.
+
 usage: refuse.py [VMS [REQUESTS]]
 """
 
@@ -16,6 +18,7 @@ import time
 BUILD = os.environ.get("XENMEM_BUILD", ".")
 VMS = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
 REQUESTS = int(sys.argv[2]) if len(sys.argv) > 2 else 500
+SIZE = f"{3072 + VMS * 500}m"
 
 
 def scenario():
@@ -40,7 +43,7 @@ def connect(path):
 
 def measure(folder):
     peer, stream = connect(os.path.join(folder, "sock"))
-    line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "reservation.create", "params": {"size": "900t"}}).encode() + b"\n"
+    line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "reservation.create", "params": {"size": SIZE}}).encode() + b"\n"
     took = []
     for _ in range(REQUESTS):
         began = time.perf_counter()
@@ -49,6 +52,7 @@ def measure(folder):
         took.append((time.perf_counter() - began) * 1e6)
         if "error" not in answer:
             sys.exit(f"not refused: {answer}")
+    print(answer["error"]["message"])
     took.sort()
     print(f"refused with {VMS} VMs: median {statistics.median(took):.0f} us, p99 {took[len(took) * 99 // 100]:.0f} us, "
           f"{REQUESTS} requests")
