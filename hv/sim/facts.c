@@ -20,12 +20,13 @@ void sim_facts_of(const struct sim_domain *domain, uint64_t since, struct sim_fa
 
     *out = (struct sim_facts){
         .ref = domain->ref,
-        .flags =
-            flag(domain->dying, FACT_DYING) | flag(domain->phase == PHASE_DOWN, FACT_SHUTDOWN) |
-            flag(domain->paused, FACT_PAUSED) | flag(domain->introduced, FACT_INTRODUCED) |
-            flag(domain->ran, FACT_RAN) | flag(domain->job != JOB_NONE, FACT_SAVING) |
-            flag(!vm || vm->type == SIM_PV, FACT_PV) | flag(vm && vm->stub, FACT_STUB) |
-            flag(domain->cap_unlimited, FACT_UNLIMITED) | flag(domain->has_own, FACT_OWN_TARGET),
+        .flags = flag(domain->dying, FACT_DYING) |
+                 flag(domain->phase == PHASE_DOWN, FACT_SHUTDOWN) |
+                 flag(domain->paused, FACT_PAUSED) | flag(domain->introduced, FACT_INTRODUCED) |
+                 flag(domain->ran, FACT_RAN) | flag(domain->job != JOB_NONE, FACT_SAVING) |
+                 flag(!vm || vm->type == SIM_PV, FACT_PV) | flag(vm && vm->stub, FACT_STUB) |
+                 flag(domain->cap_unlimited, FACT_UNLIMITED) |
+                 flag(domain->has_own, FACT_OWN_TARGET) | flag(domain->noisy, FACT_NOISY),
         .shutdown_reason = domain->shutdown_reason,
         .tot = domain->tot,
         .cap = domain->cap,
@@ -140,6 +141,7 @@ static void take_figures(struct hv_domain *seen, const struct sim_facts *facts)
     seen->static_max = facts->static_max;
     seen->own_target = facts->own;
     seen->has_own_target = facts->flags & FACT_OWN_TARGET;
+    seen->noisy = facts->flags & FACT_NOISY;
 }
 
 static int decode(const struct sim_facts *facts, struct guest_report *out)

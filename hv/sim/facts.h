@@ -28,7 +28,8 @@ struct sim_domain;
 #define FACT_STUB       0x080u
 #define FACT_UNLIMITED  0x100u
 #define FACT_OWN_TARGET 0x200u
-#define FACT_ALL        0x3ffu
+#define FACT_NOISY      0x400u
+#define FACT_ALL        0x7ffu
 
 struct sim_facts {
     struct hv_ref ref;

@@ -14,24 +14,35 @@
 #define KERNEL_SHARE   64 /* of its pages the kernel does not count as MemTotal */
 #define PSI_FULL_SCALE 10000
 
-static void write_key(struct world *world, struct sim_report *report, enum need_source source,
+/* Whoever watches stops listening to one that writes all the time, and looks at it at every look.
+ */
+static void fire(struct world *world, struct sim_domain *domain)
+{
+    (void)noise_fired(&domain->noise, world->now_ms);
+    if (!domain->noise.deaf)
+        world->changes |= HV_REPORTS;
+}
+
+static void write_key(struct world *world, struct sim_domain *domain, enum need_source source,
                       size_t which, const void *bytes, size_t length)
 {
+    struct sim_report *report = &domain->report;
+
     invariant(length <= WORLD_MAX_TEXT);
     report->source = source;
     report->length[which] = (uint16_t)length;
     memcpy(report->text[which], bytes, length);
     report->stamp = ++world->stamp;
-    world->changes |= HV_REPORTS;
+    fire(world, domain);
 }
 
-static void write_amount(struct world *world, struct sim_report *report, enum need_source source,
+static void write_amount(struct world *world, struct sim_domain *domain, enum need_source source,
                          size_t which, struct kib amount)
 {
     char text[24];
     int length = snprintf(text, sizeof(text), "%" PRId64, amount.v);
 
-    write_key(world, report, source, which, text, (size_t)length);
+    write_key(world, domain, source, which, text, (size_t)length);
 }
 
 /* How much of the time somebody waits for memory: as much as is missing of what is needed. */
@@ -74,14 +85,14 @@ static void tell_xenmem(struct world *world, struct sim_domain *domain,
     char text[REPORT_TEXT_MAX];
     size_t length = report_encode(measured, text, sizeof(text));
 
-    write_key(world, &domain->report, NEED_AGENT, 0, text, length);
+    write_key(world, domain, NEED_AGENT, 0, text, length);
 }
 
 static void tell_xenserver(struct world *world, struct sim_domain *domain,
                            const struct guest_report *measured)
 {
-    write_amount(world, &domain->report, NEED_XENSERVER, 0, measured->total);
-    write_amount(world, &domain->report, NEED_XENSERVER, 1, measured->available);
+    write_amount(world, domain, NEED_XENSERVER, 0, measured->total);
+    write_amount(world, domain, NEED_XENSERVER, 1, measured->available);
 }
 
 /* A well-formed report of somebody who wants all there is. */
@@ -112,12 +123,12 @@ static void tell_lies(struct world *world, struct sim_domain *domain)
     char junk[WORLD_MAX_TEXT];
 
     if (which < n_texts) {
-        write_key(world, &domain->report, NEED_AGENT, 0, texts[which], strlen(texts[which]));
+        write_key(world, domain, NEED_AGENT, 0, texts[which], strlen(texts[which]));
         return;
     }
     for (size_t i = 0; i < sizeof(junk); i++)
         junk[i] = (char)sim_random(world->host.seed + domain->inside.sequence, i);
-    write_key(world, &domain->report, NEED_AGENT, 0, junk, which == n_texts ? sizeof(junk) : 64);
+    write_key(world, domain, NEED_AGENT, 0, junk, which == n_texts ? sizeof(junk) : 64);
 }
 
 static bool is_news(struct kib now, struct kib told)
@@ -158,7 +169,7 @@ static void tell(struct world *world, struct sim_domain *domain)
     measured = measure(domain);
     switch (domain->vm->agent) {
     case SIM_AGENT_QUBES:
-        write_amount(world, &domain->report, NEED_QUBES, 0, measured.need);
+        write_amount(world, domain, NEED_QUBES, 0, measured.need);
         break;
     case SIM_AGENT_XENSERVER:
         tell_xenserver(world, domain, &measured);
@@ -188,13 +199,25 @@ void guest_tell_one(struct world *world, struct sim_domain *domain)
         tell(world, domain);
 }
 
+/* One that is faster than the world's steps tells several times in each. */
+static int64_t times_a_step(const struct world *world, const struct sim_domain *domain)
+{
+    int64_t every_ms = domain->vm->report_every_ms;
+
+    return every_ms < world->host.step_ms ? world->host.step_ms / every_ms : 1;
+}
+
 void guest_tell(struct world *world)
 {
     for (size_t i = 0; i < world->n_domains; i++) {
         struct sim_domain *domain = world->domains[i];
 
-        if (sim_domain_runs(domain) && world->now_ms >= domain->inside.ready_ms &&
-            world->now_ms >= domain->inside.next_report_ms)
+        (void)noise_ends(&domain->noise, world->now_ms);
+        domain->noisy = noise_goes_on(&domain->noise, world->now_ms);
+        if (!sim_domain_runs(domain) || world->now_ms < domain->inside.ready_ms ||
+            world->now_ms < domain->inside.next_report_ms)
+            continue;
+        for (int64_t n = times_a_step(world, domain); n > 0; n--)
             guest_tell_one(world, domain);
     }
 }

@@ -17,6 +17,7 @@
 #include "base/units.h"
 #include "core/report.h"
 #include "hv/hv.h"
+#include "hv/noise.h"
 #include "hv/sim/vm.h"
 
 struct err;
@@ -105,6 +106,8 @@ struct sim_domain {
     bool has_own;
     int64_t budget; /* KiB × ms that build, save or teardown may still move */
     struct sim_report report;
+    struct noise noise; /* how often it makes watches fire */
+    bool noisy;         /* as noise has it now */
     struct sim_inside inside;
 };
 

@@ -100,6 +100,24 @@ START_TEST(one_that_says_the_same_again_and_again_is_not_heard)
 }
 END_TEST
 
+START_TEST(one_that_writes_all_the_time_is_named_once_and_cleared_once)
+{
+    stage_pass(5);
+    stage_xl("inside idle agent=replays"); /* nothing else is suspicious about it */
+    stage_pass(300);
+    ck_assert_int_eq(stage_events("vm-suspicious", NULL), 0);
+    stage_xl("inside idle report-every=1ms");
+    stage_pass(59);
+    ck_assert_int_eq(stage_events("vm-suspicious", NULL), 0); /* it may have a moment like that */
+    stage_pass(300);
+    ck_assert_int_eq(stage_events("vm-suspicious", "idle"), 1);
+    stage_xl("inside idle report-every=1s");
+    stage_pass(300);
+    ck_assert_int_eq(stage_events("vm-plausible", "idle"), 1);
+    ck_assert_int_eq(stage_events("vm-suspicious", NULL), 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("liars");
@@ -114,6 +132,7 @@ int main(void)
     tcase_add_test(stories, greed_wins_no_more_than_the_priority_says);
     tcase_add_test(stories, a_guest_that_writes_rubbish_keeps_what_it_has_and_harms_nobody);
     tcase_add_test(stories, one_that_says_the_same_again_and_again_is_not_heard);
+    tcase_add_test(stories, one_that_writes_all_the_time_is_named_once_and_cleared_once);
     suite_add_tcase(suite, stories);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

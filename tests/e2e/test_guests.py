@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What guests tell, in whose words, and what follows for those that cannot follow."""
 
+import re
+import time
+
 from host import GIB, MIB, Host, run, until
 
 GUESTS = """
@@ -106,6 +109,35 @@ def test_set_warns_where_pv_linux_cannot_grow_so_far():
         assert not warnings_about_growth(host, "startup=256m", "maximum=2560m")
     with Host(WIDE.format(kind="hvm"), MANAGED) as host:
         assert not warnings_about_growth(host, "startup=256m", "maximum=3g")
+
+
+FLOOD = """
+[host]
+size = 4g
+dom0 = 1g
+
+[vm liar]
+memory = 512m
+maxmem = 1g
+demand = 300m
+agent = replays
+report-every = 1ms
+"""
+
+
+def passes(host):
+    """How often the daemon has looked at the host."""
+    return int(re.search(r"^xenmem_passes_total (\d+)$", host.do("metrics"), re.M)[1])
+
+
+def test_a_thousand_reports_a_second_cost_no_more_looks_than_one():
+    with Host(FLOOD, MANAGED) as host:
+        until("the flood is heard", lambda: host.vm("liar")["source"] == "agent")
+        time.sleep(2)  # until it is listened to no more
+        before = passes(host)
+        time.sleep(6)
+        looks = passes(host) - before
+        assert 5 <= looks <= 7, f"{looks} looks within 6 s"
 
 
 if __name__ == "__main__":

@@ -346,6 +346,44 @@ START_TEST(low_memory_is_signalled_at_half_of_it_again_and_anew_after_plenty)
 }
 END_TEST
 
+/* --- what it tells --- */
+
+/* In how many steps of a span somebody who watches its keys is woken. */
+static int wakes_within(int64_t ms)
+{
+    int count = 0;
+
+    for (int64_t end_ms = world->now_ms + ms; world->now_ms < end_ms;) {
+        world->changes = 0;
+        story_pass(world->host.step_ms);
+        count += (world->changes & HV_REPORTS) != 0;
+    }
+    return count;
+}
+
+START_TEST(a_guest_that_writes_all_the_time_is_listened_to_for_a_moment_a_minute)
+{
+    struct sim_domain *liar =
+        story_vm("liar", "memory=1g demand=200m agent=replays report-every=1ms");
+
+    ck_assert(wakes_within(1000) > 0);
+    ck_assert(liar->noisy);
+    ck_assert_int_eq(wakes_within(NOISE_DEAF_MS - 2000), 0);
+    ck_assert_int_le(wakes_within(600000), 10 * 2);
+    ck_assert(liar->noisy);
+}
+END_TEST
+
+START_TEST(once_a_step_is_not_too_often_to_be_listened_to)
+{
+    struct sim_domain *busy =
+        story_vm("busy", "memory=1g demand=200m agent=replays report-every=100ms");
+
+    ck_assert_int_eq(wakes_within(60000), 600);
+    ck_assert(!busy->noisy);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sim_guest");
@@ -376,6 +414,8 @@ int main(void)
     tcase_add_test(tcase, a_guest_that_needs_more_than_it_gets_kills_a_process);
     tcase_add_test(tcase, given_memory_in_time_nobody_is_killed);
     tcase_add_test(tcase, low_memory_is_signalled_at_half_of_it_again_and_anew_after_plenty);
+    tcase_add_test(tcase, a_guest_that_writes_all_the_time_is_listened_to_for_a_moment_a_minute);
+    tcase_add_test(tcase, once_a_step_is_not_too_often_to_be_listened_to);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
