@@ -2,8 +2,10 @@
 /*
  * Reservations: memory that a start will find there. One waits until guests were squeezed for it;
  * is granted (on disk before the answer); is bound to the domain of its name, NAME or
- * NAME--incoming, as soon as one appears; and ends when that runs, on expiry, on its holder's death
- * or on request. What fits is decided by core/admit.h, who is squeezed by core/share.h.
+ * NAME--incoming, as soon as one appears; and ends when that runs, on its holder's death, on
+ * request, or on expiry, which waits while the domain is being built: if that dies half-built, the
+ * reservation is its holder's again, for what is left of its time. What fits is decided by
+ * core/admit.h, who is squeezed by core/share.h.
  */
 #ifndef DAEMON_RESERVATIONS_RESERVATIONS_H
 #define DAEMON_RESERVATIONS_RESERVATIONS_H
@@ -48,7 +50,7 @@ struct reservation {
     int32_t priority;
     enum reservation_state state;
     int64_t ttl_ms;       /* from its grant on; 0 for good */
-    int64_t expires_ms;   /* wall clock; 0 never */
+    int64_t expires_ms;   /* wall clock; 0 never; not while its domain is being built */
     int64_t created_ms;   /* wall clock */
     int64_t wait_ms;      /* may queue for so long; 0 not at all */
     int64_t since_ms;     /* the pass that first saw it; −1 before */

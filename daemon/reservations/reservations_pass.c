@@ -190,23 +190,31 @@ static bool has_lost_its_holder(struct reservation *reservation, int64_t now_ms)
            now_ms - reservation->loose_ms >= reservation->owner->daemon->options->holder_grace_ms;
 }
 
-/* One that is granted. True where it has ended. */
+static bool has_expired(const struct reservation *reservation)
+{
+    return reservation->expires_ms > 0 &&
+           wall_clock_ms(reservation->owner->daemon) >= reservation->expires_ms;
+}
+
+/* One that is granted. True where it has ended. Its time is that in which its domain has to come:
+ * one that is being built, however slowly, finds its memory to the last page. */
 static bool follow_granted(struct reservations *reservations, struct reservation *reservation,
                            int64_t now_ms)
 {
     if (reservation->state == RESERVATION_SAVING)
         return false;
-    if (reservation->expires_ms > 0 &&
-        wall_clock_ms(reservations->daemon) >= reservation->expires_ms) {
-        reservation_end(reservations, reservation, EVENT_RESERVATION_EXPIRED, "");
+    if (bind_or_use(reservations, reservation))
         return true;
-    }
     if (has_lost_its_holder(reservation, now_ms)) {
         reservation_end(reservations, reservation, EVENT_RESERVATION_RELEASED,
                         "reason=holder-gone");
         return true;
     }
-    return bind_or_use(reservations, reservation);
+    if (reservation->state == RESERVATION_GRANTED && has_expired(reservation)) {
+        reservation_end(reservations, reservation, EVENT_RESERVATION_EXPIRED, "");
+        return true;
+    }
+    return false;
 }
 
 /* Somebody took memory that was promised: a start that bypassed us, or an xl mem-set. */

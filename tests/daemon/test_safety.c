@@ -120,12 +120,21 @@ static void pass_anyhow(int seconds)
 
 /* --- helpers --------------------------------------------------------------------------------- */
 
-static void reserve(int64_t id, const char *name, int64_t mib)
+static void reserve_until(int64_t id, const char *name, int64_t mib, int64_t expires_ms)
 {
-    const struct db_reservation row = {
-        .id = id, .name = name, .size_kib = mib * 1024, .priority = 50, .uid = -1};
+    const struct db_reservation row = {.id = id,
+                                       .name = name,
+                                       .size_kib = mib * 1024,
+                                       .priority = 50,
+                                       .expires_ms = expires_ms,
+                                       .uid = -1};
 
     reservations_load(stage.host.reservations, &row);
+}
+
+static void reserve(int64_t id, const char *name, int64_t mib)
+{
+    reserve_until(id, name, mib, 0);
 }
 
 static const struct reservation *first(void)
@@ -209,6 +218,33 @@ START_TEST(one_that_dies_half_built_gives_its_reservation_back)
     ck_assert_ptr_nonnull(first());
     ck_assert_int_eq(first()->state, RESERVATION_GRANTED);
     ck_assert_int_eq(engine_status(stage.host.engine)->unbound.v, 250 * 1024);
+}
+END_TEST
+
+/* _i: whether its domain has come when its time is over. */
+START_TEST(a_reservations_time_is_that_in_which_its_domain_has_to_come)
+{
+    if (_i == 1)
+        stage_xl("create new -p memory=240m maxmem=240m demand=100m");
+    reserve_until(7, "new", 250, 1); /* long ago */
+    stage_pass(5);
+    ck_assert_int_eq(first() != NULL, _i == 1);
+    ck_assert_int_eq(stage_events("reservation-expired", "new"), _i == 0);
+}
+END_TEST
+
+/* _i: whether the domain dies half-built, or comes to run. */
+START_TEST(a_slow_build_ends_its_reservation_by_running_or_dying)
+{
+    stage_xl("create new -p memory=240m maxmem=240m demand=100m");
+    reserve_until(7, "new", 250, 1);
+    stage_pass(2);
+    ck_assert_int_eq(first()->state, RESERVATION_BOUND);
+    stage_xl(_i == 0 ? "destroy new" : "unpause new");
+    stage_pass(2);
+    ck_assert_ptr_null(first());
+    ck_assert_int_eq(stage_events("reservation-expired", "new"), _i == 0);
+    ck_assert_int_eq(stage_events("reservation-released", "new"), _i == 1);
 }
 END_TEST
 
@@ -320,6 +356,8 @@ int main(void)
     tcase_add_test(stories, growth_that_nothing_pays_for_breaks_promise_1_and_is_told);
     tcase_add_test(stories, what_is_reserved_is_nobodys_else);
     tcase_add_test(stories, one_that_dies_half_built_gives_its_reservation_back);
+    tcase_add_loop_test(stories, a_reservations_time_is_that_in_which_its_domain_has_to_come, 0, 2);
+    tcase_add_loop_test(stories, a_slow_build_ends_its_reservation_by_running_or_dying, 0, 2);
     tcase_add_test(stories, a_frozen_vm_is_not_written_until_it_is_thawed_over_restarts_too);
     tcase_add_test(stories, without_the_gate_a_frozen_vm_is_written);
     tcase_add_test(stories, a_freeze_that_was_for_a_while_ends_by_itself);
