@@ -53,3 +53,47 @@ struct admission admit(const struct snapshot *snapshot, const struct decision *d
     out.freeable = kib_sub(all, out.now);
     return out;
 }
+
+/* The one of the largest that it keeps, among those that the refusal does not name yet; n_vms where
+ * nobody keeps anything. */
+static size_t largest_holder(const struct snapshot *snapshot, const struct decision *decision,
+                             const struct refusal *refusal)
+{
+    size_t largest = snapshot->n_vms;
+    struct kib most = kib(0);
+
+    for (size_t i = 0; i < snapshot->n_vms; i++) {
+        struct kib holds = admit_holds(snapshot, decision, i, refusal->priority);
+        bool is_named = false;
+
+        for (size_t j = 0; j < refusal->n_holders; j++)
+            is_named |= refusal->holders[j].vm == i;
+        if (is_named || holds.v <= most.v)
+            continue;
+        largest = i;
+        most = holds;
+    }
+    return largest;
+}
+
+void admit_refuse(const struct snapshot *snapshot, const struct decision *decision, struct kib size,
+                  int32_t priority, struct kib ahead, struct refusal *out)
+{
+    struct admission found = admit(snapshot, decision, priority);
+
+    *out = (struct refusal){.code = REFUSAL_NO_MEMORY,
+                            .size = size,
+                            .priority = priority,
+                            .now = found.now,
+                            .freeable = found.freeable,
+                            .ahead = ahead};
+    while (out->n_holders < REFUSAL_HOLDERS) {
+        size_t vm = largest_holder(snapshot, decision, out);
+
+        if (vm == snapshot->n_vms)
+            return;
+        out->holders[out->n_holders++] =
+            (struct refusal_holder){vm, admit_holds(snapshot, decision, vm, priority),
+                                    decision->verdicts[vm].state == VM_UNRESPONSIVE};
+    }
+}

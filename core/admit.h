@@ -4,6 +4,7 @@
 #define CORE_ADMIT_H
 
 #include "core/decide.h"
+#include "core/reason.h"
 
 /* What a start could be given. */
 struct admission {
@@ -29,5 +30,10 @@ struct kib admit_holds(const struct snapshot *snapshot, const struct decision *d
  * lacks some of that goes first. */
 struct admission admit(const struct snapshot *snapshot, const struct decision *decision,
                        int32_t priority);
+
+/* Why a start of that size has no room, of which ahead is for those whose turn is before; its code
+ * is no-memory, and the caller's to change. */
+void admit_refuse(const struct snapshot *snapshot, const struct decision *decision, struct kib size,
+                  int32_t priority, struct kib ahead, struct refusal *out);
 
 #endif

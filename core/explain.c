@@ -266,7 +266,7 @@ bool explain_start(const struct admission *found, struct kib wanted, int32_t pri
     struct kib missing = kib_excess(wanted, kib_add(found->now, found->freeable));
     struct texts texts = {0};
 
-    begin(step, missing.v > 0 ? "no-memory" : "start");
+    begin(step, missing.v > 0 ? reason_refusal_name(REFUSAL_NO_MEMORY) : "start");
     put_kib(step, "size_kib", wanted);
     put_number(step, "priority", priority);
     put_kib(step, "now_kib", found->now);

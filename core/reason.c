@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/reason.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 static const struct {
     const char *name, *text;
 } reasons[REASON_COUNT] = {
@@ -37,4 +40,76 @@ const char *reason_name(enum reason reason)
 const char *reason_text(enum reason reason)
 {
     return reasons[reason].text;
+}
+
+/* --- refusals --------------------------------------------------------------------------------
+ */
+
+const char *reason_refusal_name(enum refusal_code code)
+{
+    static const char *const names[REFUSAL_COUNT] = {
+        [REFUSAL_NO_MEMORY] = "no-memory",
+        [REFUSAL_NOT_GIVEN] = "not-given",
+        [REFUSAL_WAITED] = "waited",
+    };
+
+    return names[code];
+}
+
+/* A sentence in the making: what has no room any more is cut. */
+struct sentence {
+    char *text;
+    size_t length;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct sentence *sentence, const char *format,
+                                                      ...)
+{
+    size_t room = REFUSAL_TEXT - sentence->length;
+    va_list args;
+    int length;
+
+    va_start(args, format);
+    length = vsnprintf(sentence->text + sentence->length, room, format, args);
+    va_end(args);
+    if (length > 0)
+        sentence->length += (size_t)length < room ? (size_t)length : room - 1;
+}
+
+static void add_what(struct sentence *sentence, const struct refusal *refusal)
+{
+    char size[UNITS_TEXT], time[UNITS_TEXT];
+
+    kib_format(refusal->size, size);
+    duration_format(refusal->waited_ms, time);
+    switch (refusal->code) {
+    case REFUSAL_NOT_GIVEN:
+        add(sentence, "guests did not give %s within %s", size, time);
+        return;
+    case REFUSAL_WAITED:
+        add(sentence, "there was not enough memory for %s within %s", size, time);
+        return;
+    default:
+        add(sentence, "not enough memory for %s", size);
+    }
+}
+
+const char *reason_refusal_text(const struct refusal *refusal, const char *const *names,
+                                char out[REFUSAL_TEXT])
+{
+    struct sentence sentence = {out, 0};
+    char now[UNITS_TEXT], freeable[UNITS_TEXT], amount[UNITS_TEXT];
+
+    add_what(&sentence, refusal);
+    add(&sentence, ": %s there, %s could be freed for priority %d", kib_format(refusal->now, now),
+        kib_format(refusal->freeable, freeable), refusal->priority);
+    if (refusal->ahead.v > 0)
+        add(&sentence, ", %s of that for starts that came before",
+            kib_format(refusal->ahead, amount));
+    add(&sentence, "; held by %s", refusal->n_holders == 0 ? "nobody" : "");
+    for (size_t i = 0; i < refusal->n_holders; i++)
+        add(&sentence, "%s%.40s%s %s", i > 0 ? ", " : "", names[i],
+            refusal->holders[i].unresponsive ? " (does not respond)" : "",
+            kib_format(refusal->holders[i].holds, amount));
+    return out;
 }

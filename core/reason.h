@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Why: the codes that every action and verdict carries. The same name stands in log, journal and
- * reply. */
+/* Why: the codes that every action, verdict and refusal carries. The same name stands in log,
+ * journal and reply. */
 #ifndef CORE_REASON_H
 #define CORE_REASON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/units.h"
 
 enum reason {
     REASON_KEEP,         /* it has what it wants */
@@ -30,5 +36,44 @@ const char *reason_name(enum reason reason);
 
 /* One sentence for people. */
 const char *reason_text(enum reason reason);
+
+/* --- refusals -------------------------------------------------------------------------------- */
+
+enum refusal_code {
+    REFUSAL_NO_MEMORY, /* it is not there, and cannot be freed for its priority */
+    REFUSAL_NOT_GIVEN, /* guests were asked for it, and did not give it in time */
+    REFUSAL_WAITED,    /* it was to wait for so long and no longer */
+    REFUSAL_COUNT
+};
+
+#define REFUSAL_HOLDERS 3   /* more are not told */
+#define REFUSAL_TEXT    400 /* room for the sentence */
+
+struct refusal_holder {
+    size_t vm;         /* index into the snapshot's */
+    struct kib holds;  /* what it keeps against that start */
+    bool unresponsive; /* for it does not follow its target */
+};
+
+/* A start for which there is no room, with what that is made from. */
+struct refusal {
+    enum refusal_code code;
+    struct kib size;     /* that it asked for */
+    int32_t priority;    /* of the start */
+    struct kib now;      /* there without moving anyone */
+    struct kib freeable; /* could be freed for that priority, besides */
+    struct kib ahead;    /* of both, for starts that came before */
+    int64_t waited_ms;   /* how long guests were asked for it, or how long it was to wait; 0 not */
+    struct refusal_holder holders[REFUSAL_HOLDERS]; /* who holds most, the first n_holders */
+    size_t n_holders;
+};
+
+/* "no-memory", …: stable. */
+const char *reason_refusal_name(enum refusal_code code);
+
+/* One sentence for people, made of the figures. names are the holders', in their order. Returns
+ * out. */
+const char *reason_refusal_text(const struct refusal *refusal, const char *const *names,
+                                char out[REFUSAL_TEXT]);
 
 #endif

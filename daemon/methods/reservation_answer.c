@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/methods/reservation_answer.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "base/err.h"
-#include "core/admit.h"
+#include "core/reason.h"
 #include "daemon/clients/server.h"
 #include "daemon/daemon.h"
 #include "daemon/registry.h"
 #include "daemon/reservations/reservations.h"
 #include "proto/proto.h"
 
-#define HOLDERS_TOLD 3
-#define TELL_MS      1000
+#define TELL_MS 1000
 
 void reservation_put(struct proto_writer *writer, const char *key,
                      const struct reservation *reservation)
@@ -83,66 +79,21 @@ void reservation_answer(struct call *call, const struct reservation *reservation
     call_answer_end(call);
 }
 
-/* The one of the largest that it keeps, among those that were not told yet. */
-static size_t largest_holder(const struct snapshot *snapshot, const struct decision *decision,
-                             int32_t priority, const size_t *told, size_t n_told)
+static const char *name_of(const struct daemon *daemon, size_t vm)
 {
-    size_t largest = snapshot->n_vms;
-    struct kib most = kib(0);
+    const struct hv_domain *domain = &daemon->registry->domains[vm].now;
 
-    for (size_t i = 0; i < snapshot->n_vms; i++) {
-        struct kib keeps = admit_holds(snapshot, decision, i, priority);
-        bool was_told = false;
-
-        for (size_t j = 0; j < n_told; j++)
-            was_told |= told[j] == i;
-        if (was_told || keeps.v <= most.v)
-            continue;
-        largest = i;
-        most = keeps;
-    }
-    return largest;
+    return domain->dom0 ? "dom0" : domain->name;
 }
 
-static void name_holders(const struct daemon *daemon, const struct snapshot *snapshot,
-                         const struct decision *decision, int32_t priority, char *out, size_t room)
+void reservation_explain(const struct daemon *daemon, const struct refusal *refusal,
+                         struct err *err)
 {
-    size_t told[HOLDERS_TOLD];
-    char amount[UNITS_TEXT];
-    size_t length = 0;
+    const char *names[REFUSAL_HOLDERS];
+    char text[REFUSAL_TEXT];
 
-    out[0] = '\0';
-    for (size_t n = 0; n < HOLDERS_TOLD; n++) {
-        const struct domain *domain;
-
-        told[n] = largest_holder(snapshot, decision, priority, told, n);
-        if (told[n] >= snapshot->n_vms || told[n] >= daemon->registry->n_domains)
-            return;
-        domain = &daemon->registry->domains[told[n]];
-        length += (size_t)snprintf(
-            out + length, room - length, "%s%.40s%s %s", n > 0 ? ", " : "",
-            domain->now.dom0 ? "dom0" : domain->now.name,
-            decision->verdicts[told[n]].state == VM_UNRESPONSIVE ? " (does not respond)" : "",
-            kib_format(admit_holds(snapshot, decision, told[n], priority), amount));
-        if (length >= room)
-            return;
-    }
-}
-
-void reservation_explain(const struct daemon *daemon, const struct snapshot *snapshot,
-                         const struct decision *decision, const struct reservation *reservation,
-                         struct kib ahead, struct err *err)
-{
-    struct admission found = admit(snapshot, decision, reservation->priority);
-    char size[UNITS_TEXT], now[UNITS_TEXT], freeable[UNITS_TEXT], before[UNITS_TEXT], holders[240];
-
-    name_holders(daemon, snapshot, decision, reservation->priority, holders, sizeof(holders));
-    err_set(
-        err, ERR_NO_MEMORY,
-        "not enough memory for %s: %s there, %s could be freed for priority %d%s%s%s; held by %s",
-        kib_format(reservation->size, size), kib_format(found.now, now),
-        kib_format(found.freeable, freeable), reservation->priority, ahead.v > 0 ? ", " : "",
-        ahead.v > 0 ? kib_format(ahead, before) : "",
-        ahead.v > 0 ? " of that for starts that came before" : "",
-        holders[0] != '\0' ? holders : "nobody");
+    for (size_t i = 0; i < refusal->n_holders; i++)
+        names[i] = name_of(daemon, refusal->holders[i].vm);
+    err_set(err, refusal->code == REFUSAL_WAITED ? ERR_TIMEOUT : ERR_NO_MEMORY, "%s",
+            reason_refusal_text(refusal, names, text));
 }

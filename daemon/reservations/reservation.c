@@ -2,6 +2,7 @@
 /* One reservation: its state, its domain, and how long it may wait. */
 #include <string.h>
 
+#include "core/reason.h"
 #include "daemon/registry.h"
 #include "daemon/reservations/reservations.h"
 
@@ -56,4 +57,15 @@ void reservation_judge(struct reservation *reservation, bool is_feasible, int64_
     reservation->state = RESERVATION_SQUEEZING;
     if (reservation->squeezed_ms < 0)
         reservation->squeezed_ms = now_ms;
+}
+
+void reservation_judge_refusal(const struct reservation *reservation, struct refusal *refusal)
+{
+    if (reservation->wait_ms > 0) {
+        refusal->code = REFUSAL_WAITED;
+        refusal->waited_ms = reservation->wait_ms;
+    } else if (reservation->state == RESERVATION_SQUEEZING) {
+        refusal->code = REFUSAL_NOT_GIVEN;
+        refusal->waited_ms = RESERVATION_SQUEEZE_MS;
+    }
 }

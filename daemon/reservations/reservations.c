@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "core/admit.h"
+#include "core/reason.h"
 #include "daemon/clients/server.h"
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
@@ -176,12 +177,38 @@ void reservation_end(struct reservations *reservations, struct reservation *rese
     end(reservations, reservation, &err);
 }
 
-void reservation_refuse(struct reservations *reservations, struct reservation *reservation,
-                        const struct err *err)
+void reservation_fail(struct reservations *reservations, struct reservation *reservation,
+                      const struct err *err)
 {
     reservation_raise(reservations, reservation, EVENT_RESERVATION_REFUSED,
-                      "command=reservation.create");
+                      "reason=failed command=reservation.create");
     end(reservations, reservation, err);
+}
+
+/* Code and figures, as the event has them. */
+static void describe_refusal(const struct refusal *refusal, char *out, size_t room)
+{
+    snprintf(out, room,
+             "reason=%s now_kib=%" PRId64 " freeable_kib=%" PRId64 " ahead_kib=%" PRId64
+             " waited_ms=%" PRId64 " command=reservation.create",
+             reason_refusal_name(refusal->code), refusal->now.v, refusal->freeable.v,
+             refusal->ahead.v, refusal->waited_ms);
+}
+
+void reservation_refuse(struct reservations *reservations, struct reservation *reservation,
+                        const struct snapshot *snapshot, const struct decision *decision,
+                        struct kib ahead)
+{
+    struct refusal refusal;
+    char why[EVENT_DETAIL_MAX];
+    struct err err;
+
+    admit_refuse(snapshot, decision, reservation->size, reservation->priority, ahead, &refusal);
+    reservation_judge_refusal(reservation, &refusal);
+    describe_refusal(&refusal, why, sizeof(why));
+    reservation_explain(reservations->daemon, &refusal, &err);
+    reservation_raise(reservations, reservation, EVENT_RESERVATION_REFUSED, why);
+    end(reservations, reservation, &err);
 }
 
 struct reservation *reservations_find(const struct reservations *reservations, int64_t id)
@@ -265,7 +292,8 @@ static int check_ask(const struct reservations *reservations,
     if (request->name[0] == '\0')
         return 0;
     if (is_running(reservations->daemon, request->name))
-        return err_set(err, ERR_INVALID, "%s is running already", request->name);
+        return err_set(err, ERR_BUSY, "%s is running already: it needs no room to start in",
+                       request->name);
     DL_FOREACH (reservations->list, other)
         if (!other->implicit && strcmp(other->name, request->name) == 0)
             return err_set(err, ERR_BUSY,
@@ -332,8 +360,7 @@ void reservations_ask(struct reservations *reservations, struct call *call,
     reservation->uid = call ? (int64_t)call_uid(call) : -1;
     reservation->state = there.v >= request->size.v ? RESERVATION_SQUEEZING : RESERVATION_QUEUED;
     if (reservation->state == RESERVATION_QUEUED && request->wait_ms == 0) {
-        reservation_explain(daemon, snapshot, decision, reservation, ahead, &err);
-        reservation_refuse(reservations, reservation, &err);
+        reservation_refuse(reservations, reservation, snapshot, decision, ahead);
         return;
     }
     loop_look_soon(daemon->loop, 0);

@@ -22,6 +22,7 @@ struct call;
 struct daemon;
 struct decision;
 struct domain;
+struct refusal;
 struct registry;
 struct reservations;
 
@@ -78,6 +79,9 @@ bool reservation_is_over(const struct reservation *reservation, int64_t now_ms);
 
 /* One that waits is squeezed for as long as that is feasible, and else queued. */
 void reservation_judge(struct reservation *reservation, bool is_feasible, int64_t now_ms);
+
+/* Which code the refusal of one that is over has, and how long it took. */
+void reservation_judge_refusal(const struct reservation *reservation, struct refusal *refusal);
 
 /* What is asked for. */
 struct reservation_request {

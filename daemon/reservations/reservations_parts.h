@@ -35,9 +35,15 @@ void reservation_raise(struct reservations *reservations, const struct reservati
 void reservation_end(struct reservations *reservations, struct reservation *reservation,
                      enum event_kind kind, const char *why);
 
-/* The same, where whoever asked is answered with err. */
+/* There is no room for it: ends it, tells why by the figures, and answers whoever asked. ahead is
+ * for those whose turn is before. */
 void reservation_refuse(struct reservations *reservations, struct reservation *reservation,
-                        const struct err *err);
+                        const struct snapshot *snapshot, const struct decision *decision,
+                        struct kib ahead);
+
+/* Nobody's memory has to do with it: ends it, and whoever asked is answered with err. */
+void reservation_fail(struct reservations *reservations, struct reservation *reservation,
+                      const struct err *err);
 
 void reservation_free(struct reservation *reservation);
 

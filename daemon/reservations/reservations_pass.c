@@ -42,7 +42,7 @@ static void on_saved(void *arg, int rc, const struct err *err)
     }
     if (rc) {
         reservation->state = RESERVATION_QUEUED; /* it is not on disk */
-        reservation_refuse(reservations, reservation, err);
+        reservation_fail(reservations, reservation, err);
         return;
     }
     reservation->state = RESERVATION_GRANTED;
@@ -73,7 +73,7 @@ static void post_row(struct reservations *reservations, struct reservation *rese
     changes[1].event = reservation->granted_row;
     if (db_post(reservations->daemon->db, changes, 2, on_saved, reservation, &err)) {
         reservation->state = RESERVATION_QUEUED;
-        reservation_refuse(reservations, reservation, &err);
+        reservation_fail(reservations, reservation, &err);
     }
 }
 
@@ -242,7 +242,7 @@ void reservations_prepare(struct reservations *reservations, struct snapshot *sn
     DL_FOREACH_SAFE(reservations->list, reservation, next)
     {
         if (reservation->asker && !call_is_alive(reservation->asker))
-            reservation_refuse(reservations, reservation, &gone);
+            reservation_fail(reservations, reservation, &gone);
         else if (!reservation_is_waiting(reservation) &&
                  !follow_granted(reservations, reservation, snapshot->now_ms) &&
                  !has_come(reservations, reservation, vms))
@@ -260,7 +260,6 @@ void reservations_judge(struct reservations *reservations, const struct snapshot
 {
     struct kib ahead = kib(0);
     bool is_squeezing = false;
-    struct err err;
 
     line_up(reservations);
     for (size_t i = 0; i < reservations->n_waiting; i++) {
@@ -275,8 +274,7 @@ void reservations_judge(struct reservations *reservations, const struct snapshot
         reservation_judge(reservation, kib_add(found.now, found.freeable).v >= needed.v,
                           snapshot->now_ms);
         if (reservation_is_over(reservation, snapshot->now_ms)) {
-            reservation_explain(reservations->daemon, snapshot, decision, reservation, ahead, &err);
-            reservation_refuse(reservations, reservation, &err);
+            reservation_refuse(reservations, reservation, snapshot, decision, ahead);
             continue;
         }
         reservation_tell(reservation, snapshot->now_ms);

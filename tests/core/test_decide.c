@@ -325,6 +325,60 @@ START_TEST(reasons_have_a_name_and_a_sentence_each)
 }
 END_TEST
 
+START_TEST(a_refusal_has_a_code_its_figures_and_who_holds_most)
+{
+    struct refusal refusal;
+    const char *const names[] = {"large", "small"};
+    char text[REFUSAL_TEXT];
+    size_t small, large;
+
+    paper_init(&paper, 100);
+    small = paper_add(&paper, 500, 700, 4096, 600);
+    large = paper_add(&paper, 900, 2000, 4096, 1000);
+    paper_decide(&paper);
+    admit_refuse(&paper.snapshot, &paper.decision, kib_gib(5), 50, kib_mib(300), &refusal);
+    ck_assert_str_eq(reason_refusal_name(refusal.code), "no-memory");
+    ck_assert_int_eq(refusal.now.v, kib_mib(100).v);
+    ck_assert_int_eq(refusal.freeable.v, kib_mib(100 + 1000).v);
+    ck_assert_int_eq(refusal.n_holders, 2);
+    ck_assert_int_eq(refusal.holders[0].vm, large);
+    ck_assert_int_eq(refusal.holders[1].vm, small);
+    refusal.holders[0].unresponsive = true;
+    ck_assert_str_eq(reason_refusal_text(&refusal, names, text),
+                     "not enough memory for 5 GiB: 100 MiB there, 1.07 GiB could be freed for "
+                     "priority 50, 300 MiB of that for starts that came before; held by large "
+                     "(does not respond) 1001 MiB, small 601 MiB");
+}
+END_TEST
+
+START_TEST(a_refusal_says_how_long_it_took)
+{
+    struct refusal refusal = {.size = kib_gib(1), .priority = 50, .waited_ms = 60000};
+    char text[REFUSAL_TEXT];
+
+    refusal.code = REFUSAL_WAITED;
+    ck_assert_str_eq(reason_refusal_text(&refusal, NULL, text),
+                     "there was not enough memory for 1 GiB within 1m: 0 KiB there, 0 KiB could be "
+                     "freed for priority 50; held by nobody");
+    refusal.code = REFUSAL_NOT_GIVEN;
+    ck_assert_ptr_nonnull(
+        strstr(reason_refusal_text(&refusal, NULL, text), "guests did not give 1 GiB within 1m:"));
+}
+END_TEST
+
+/* However long the names are, it stays one line that ends. */
+START_TEST(a_refusal_that_is_too_long_is_cut)
+{
+    struct refusal refusal = {.n_holders = REFUSAL_HOLDERS};
+    char name[300], text[REFUSAL_TEXT];
+    const char *const names[] = {name, name, name};
+
+    memset(name, 'x', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    ck_assert_int_lt(strlen(reason_refusal_text(&refusal, names, text)), REFUSAL_TEXT);
+}
+END_TEST
+
 int main(void)
 {
     return suite_run(
@@ -347,6 +401,9 @@ int main(void)
                       a_start_pushes_lower_priorities_to_their_minimum_and_equals_to_their_demand,
                       a_quiet_guest_gives_to_a_start_only_if_that_is_allowed_and_it_can_move,
                       reasons_have_a_name_and_a_sentence_each,
+                      a_refusal_has_a_code_its_figures_and_who_holds_most,
+                      a_refusal_says_how_long_it_took,
+                      a_refusal_that_is_too_long_is_cut,
                       NULL,
                   });
 }
