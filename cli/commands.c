@@ -32,7 +32,8 @@ const struct command commands[] = {
     {"forget", "VM", "drop the settings of a VM that is off", NULL, 0, 1, 1, run_forget},
     {"plan", "[--set VM KEY=VALUE...] [--start SIZE]", "what would happen, without doing it",
      "With the settings and with a start of that size, if given; keys are those of set. Numbered\n"
-     "steps, in the order in which they would come; nothing is changed.\n",
+     "steps, in the order in which they would come; nothing is changed. Exit code 3 where the\n"
+     "start would be refused.\n",
      BIT(OPTION_SET) | BIT(OPTION_START) | BIT(OPTION_PRIORITY), 0, SIZE_MAX, run_plan},
     {"balance", "", "one pass now, until settled", NULL,
      BIT(OPTION_CLEAR_OVERRIDES) | BIT(OPTION_TIMEOUT), 0, 0, run_balance},
@@ -72,7 +73,8 @@ const struct command commands[] = {
      "An older backup is replaced once the new one is whole; what is no backup is not touched.\n",
      0, 2, 2, run_db},
     {"reserve", "SIZE", "keep memory free for a start",
-     "Refused at once where there is not enough, unless --wait says for how long it may queue.\n"
+     "Refused at once where there is not enough, unless --wait says for how long it may queue;\n"
+     "exit code 7 where that is over.\n"
      "Prints the id. --for NAME (here the name of the VM that is about to start) binds it to the\n"
      "domain of that name; it ends when that runs.\n",
      BIT(OPTION_FOR) | BIT(OPTION_TTL) | BIT(OPTION_WAIT) | BIT(OPTION_PRIORITY) | BIT(OPTION_HOLD),

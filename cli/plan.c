@@ -58,24 +58,28 @@ static void put_steps(struct cli *cli, const struct xenmemctl_value *result, boo
     }
 }
 
-static int call_and_put(struct cli *cli, struct xenmemctl_request *request, bool is_of_many)
+/* The answer, printed too. EXIT_DONE and *out, which the caller frees; or it complained. */
+static int call_and_put(struct cli *cli, struct xenmemctl_request *request, bool is_of_many,
+                        struct xenmemctl_message **out)
 {
-    struct xenmemctl_message *reply;
-    int code = cli_call(cli, request, CLI_TIMEOUT_MS, &reply);
+    int code = cli_call(cli, request, CLI_TIMEOUT_MS, out);
 
-    if (code != EXIT_DONE)
-        return code;
-    put_steps(cli, xenmemctl_message_value(reply), is_of_many);
-    xenmemctl_message_free(reply);
-    return EXIT_DONE;
+    if (code == EXIT_DONE)
+        put_steps(cli, xenmemctl_message_value(*out), is_of_many);
+    return code;
 }
 
 int run_explain(struct cli *cli, const struct arguments *arguments)
 {
     struct xenmemctl_request *request = xenmemctl_request_new("vm.explain");
+    struct xenmemctl_message *reply;
+    int code;
 
     xenmemctl_request_text(request, "name", arguments->words[0]);
-    return call_and_put(cli, request, false);
+    code = call_and_put(cli, request, false, &reply);
+    if (code == EXIT_DONE)
+        xenmemctl_message_free(reply);
+    return code;
 }
 
 static int check_plan(struct cli *cli, const struct arguments *arguments)
@@ -100,10 +104,25 @@ static int check_plan(struct cli *cli, const struct arguments *arguments)
     return assign_check(cli, arguments->words, arguments->n_words);
 }
 
+/* A start that has no room ends as it would if it were tried. */
+static int judge_start(struct cli *cli, const struct arguments *arguments,
+                       const struct xenmemctl_value *result)
+{
+    bool is_feasible;
+
+    if (!xenmemctl_boolean(xenmemctl_member(result, "feasible"), &is_feasible) || is_feasible)
+        return EXIT_DONE;
+    return cli_complain(cli, EXIT_NO_MEMORY,
+                        "a start of %s has no room: the plan says what is missing, and who holds "
+                        "how much",
+                        arguments->options[OPTION_START]);
+}
+
 int run_plan(struct cli *cli, const struct arguments *arguments)
 {
     const char *priority = arguments->options[OPTION_PRIORITY];
     struct xenmemctl_request *request;
+    struct xenmemctl_message *reply;
     int code = check_plan(cli, arguments);
     int64_t number;
 
@@ -118,5 +137,10 @@ int run_plan(struct cli *cli, const struct arguments *arguments)
         xenmemctl_request_text(request, "start", arguments->options[OPTION_START]);
     if (priority && integer_parse(priority, 0, 100, &number, NULL) == 0)
         xenmemctl_request_integer(request, "priority", number);
-    return call_and_put(cli, request, true);
+    code = call_and_put(cli, request, true, &reply);
+    if (code != EXIT_DONE)
+        return code;
+    code = judge_start(cli, arguments, xenmemctl_message_value(reply));
+    xenmemctl_message_free(reply);
+    return code;
 }

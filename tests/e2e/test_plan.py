@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """explain and plan: why it is so, and what would be; nothing is written by either."""
 
+import json
+
 from host import GIB, MIB, Host, run, until
 
 TWO = """
@@ -100,7 +102,9 @@ def test_plan_of_a_start_says_whether_there_is_room_and_who_would_give_it():
 def test_plan_of_a_start_without_room_says_who_holds_it_and_moves_nobody():
     with Host(TWO, SETTINGS) as host:
         host.settle()
-        plan = host.json("plan", "--start", "3g", "--priority", "100")
+        done = host.ctl("--format", "json", "plan", "--start", "3g", "--priority", "100")
+        assert done.returncode == 3 and done.stderr.count("\n") == 1 and "3g" in done.stderr, done
+        plan = json.loads(done.stdout)
         assert plan["feasible"] is False
         refusal = next(step for step in plan["steps"] if step["code"] == "no-memory")
         figures = refusal["figures"]
