@@ -68,7 +68,6 @@ static void make_vm(uint64_t *state, bool is_scarce, struct vm *vm)
                      .priority = (int32_t)(next_random(state) % 101),
                      .mode = VM_MODE_DYNAMIC},
         .target = random_mib(state, minimum.v / 1024, maximum.v / 1024 / (is_scarce ? 2 : 1)),
-        .static_max = maximum,
         .report = {.source = NEED_AGENT, .balloon = true},
         .fresh = true,
     };

@@ -38,7 +38,7 @@ struct kib demand_floor_curve(struct kib size)
  * there is. What it can show is that its processes wait for memory (PSI). Each percent of that time
  * lifts its need by half a percent, 25% at most: enough to climb, step by step, and gone as soon as
  * nobody waits. */
-static struct kib pressure_lift(const struct guest_report *report)
+static struct kib pressure_lift(const struct vm_report *report)
 {
     int32_t waiting =
         report->psi_some < DEMAND_PRESSURE_MOST ? report->psi_some : DEMAND_PRESSURE_MOST;

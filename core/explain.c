@@ -61,7 +61,7 @@ static void explain_state(const struct vm *vm, const struct verdict *verdict,
 static void explain_need(const struct vm *vm, const struct verdict *verdict,
                          struct explain_step *step)
 {
-    const struct guest_report *report = &vm->report;
+    const struct vm_report *report = &vm->report;
     struct texts texts = {0};
 
     if (!vm->fresh) {

@@ -38,8 +38,18 @@ struct host {
     struct kib unbound; /* reservations that no domain has yet */
 };
 
-/* One domain. Amounts are Xen's pages as KiB, except target and static_max, which are xenstore's.
- */
+/* Of a guest's report (core/report.h) what decisions look at. */
+struct vm_report {
+    struct kib need;
+    struct kib floor;
+    struct kib swap_used;
+    enum need_source source; /* NEED_NONE where there is no report */
+    int16_t psi_some;        /* hundredths of a percent */
+    bool balloon;
+};
+
+/* One domain. Amounts are Xen's pages as KiB, except target, which is xenstore's. Each decision
+ * reads it all, for every VM of the host: what no decision looks at does not belong here. */
 struct vm {
     enum vm_state state;         /* what may be done with it */
     bool dom0;                   /* never ballooned; counts with its cap */
@@ -54,8 +64,7 @@ struct vm {
     struct kib target;           /* memory/target; 0 where there is none */
     struct kib offset;           /* assigned − target when its balloon is at rest; 0 for PV */
     struct kib bound;            /* size of the reservation bound to it; 0 none */
-    struct guest_report report;  /* last understood report; source NEED_NONE where there is none */
-    struct kib static_max;       /* memory/static-max; 0 where there is none */
+    struct vm_report report;     /* the last that was understood */
 };
 
 /* libxl's slack: the cap that goes with a target is target + videoram + this. */

@@ -26,7 +26,6 @@ enum need_source {
     NEED_SOURCE_COUNT
 };
 
-/* What decisions look at comes first: many VMs at a time, that is felt. */
 struct guest_report {
     enum need_source source;
     bool balloon;     /* its kernel has a balloon driver */

@@ -226,8 +226,8 @@ int vm_settings_resolve(const struct setting_partial *const *layers, size_t n_la
     out->startup = kib(value[VM_KEY_STARTUP]);
     out->minimum = kib(value[VM_KEY_MINIMUM]);
     out->maximum = kib(value[VM_KEY_MAXIMUM]);
-    out->buffer_percent = (int32_t)value[VM_KEY_BUFFER];
-    out->priority = (int32_t)value[VM_KEY_PRIORITY];
+    out->buffer_percent = (int16_t)value[VM_KEY_BUFFER];
+    out->priority = (int8_t)value[VM_KEY_PRIORITY];
     out->mode = (enum vm_mode)value[VM_KEY_MODE];
     out->trust = value[VM_KEY_TRUST] != 0;
     derive_sizes(natural, out);

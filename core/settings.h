@@ -61,9 +61,9 @@ extern const struct setting_def vm_setting_defs[VM_KEY_COUNT];
 /* Effective settings of one VM; always consistent: minimum ≤ startup ≤ maximum ≤ KIB_LIMIT. */
 struct vm_settings {
     struct kib startup, minimum, maximum;
-    int32_t buffer_percent; /* 5–2000 */
-    int32_t priority;       /* 0–100, 100 the most important */
     enum vm_mode mode;
+    int16_t buffer_percent; /* 5–2000 */
+    int8_t priority;        /* 0–100, 100 the most important */
     bool trust;
 };
 

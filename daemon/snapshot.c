@@ -35,6 +35,18 @@ static enum vm_state state_of(const struct domain *domain)
     return is_frozen ? VM_FROZEN : domain->now.state;
 }
 
+static struct vm_report report_of(const struct guest_report *last)
+{
+    return (struct vm_report){
+        .need = last->need,
+        .floor = last->floor,
+        .swap_used = last->swap_used,
+        .source = last->source,
+        .psi_some = (int16_t)last->psi_some,
+        .balloon = last->balloon,
+    };
+}
+
 struct vm snapshot_vm(const struct domain *domain, int64_t now_ms)
 {
     const struct hv_domain *now = &domain->now;
@@ -49,10 +61,9 @@ struct vm snapshot_vm(const struct domain *domain, int64_t now_ms)
         .cap = now->cap,
         .claim = now->claim,
         .target = now->target,
-        .static_max = now->static_max,
         .offset = now->offset,
         .overridden = domain->overridden,
-        .report = now->report,
+        .report = report_of(&now->report),
         .fresh = snapshot_report_is_fresh(&now->report, now_ms - now->report_ms),
     };
 }

@@ -52,7 +52,6 @@ static struct vm make_vm(const struct sampled_vm *sampled)
                      .buffer_percent = 20,
                      .priority = 50,
                      .mode = VM_MODE_DYNAMIC},
-        .static_max = maximum,
         .report = {.source = NEED_AGENT, .balloon = true},
         .fresh = true,
     };

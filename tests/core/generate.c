@@ -146,7 +146,6 @@ static void generate_vm(struct random *random, const struct manner *manner, stru
 
     *vm = (struct vm){.state = VM_RUNNING, .settings = random_settings(random, manner)};
     high = kib_max(vm->settings.maximum, kib(1));
-    vm->static_max = high;
     vm->target = random_size(random, vm->settings.minimum, high, manner->step);
     if (random_chance(random, 30))
         vm->offset = kib(random_between(random, -16, 5000) / KIB_PAGE * KIB_PAGE);

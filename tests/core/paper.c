@@ -34,13 +34,12 @@ size_t paper_add(struct paper *paper, int64_t minimum_mib, int64_t has_mib, int6
                      .mode = VM_MODE_DYNAMIC},
         .assigned = kib_mib(has_mib),
         .target = kib_mib(has_mib),
-        .static_max = kib_mib(maximum_mib),
         .fresh = need_mib >= 0,
     };
     vm->cap = model_cap(vm, vm->target);
     if (need_mib >= 0)
         vm->report =
-            (struct guest_report){.source = NEED_AGENT, .need = kib_mib(need_mib), .balloon = true};
+            (struct vm_report){.source = NEED_AGENT, .need = kib_mib(need_mib), .balloon = true};
     paper->snapshot.host.free = kib_add(paper->snapshot.host.free, CAP_SLACK);
     paper->snapshot.host.total = kib_add(paper->snapshot.host.total, vm->cap);
     return i;

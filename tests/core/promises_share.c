@@ -237,7 +237,7 @@ bool promise_more_demand(struct world *world, struct complaint *complaint)
     struct random random = {world->seed};
     size_t n = world->paper.snapshot.n_vms;
     bool are_goals_checked = is_without_hysteresis(world);
-    struct guest_report *report;
+    struct vm_report *report;
     size_t vm;
 
     if (n == 0)
