@@ -22,6 +22,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/clients/audit.c %D%/clients/audit.h \
 	%D%/clients/connection.c %D%/clients/connection.h \
 	%D%/clients/connection_parts.h \
+	%D%/clients/listening.c %D%/clients/listening.h \
 	%D%/clients/server.c %D%/clients/server.h \
 	%D%/clients/shared.c %D%/clients/shared.h \
 	%D%/clients/socket_file.c %D%/clients/socket_file.h \

@@ -1,35 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/clients/server.h"
 
-#include <errno.h>
-#include <event2/event.h>
-#include <event2/listener.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/invariant.h"
 #include "base/log.h"
 #include "daemon/clients/connection.h"
+#include "daemon/clients/listening.h"
 #include "daemon/clients/socket_file.h"
 #include "daemon/daemon.h"
-#include "daemon/loop.h"
 #include "daemon/memory.h"
 #include "daemon/options.h"
 #include "proto/proto.h"
 
 #define MAX_CONNECTIONS 1100
 #define KEPT_FOR_ADMINS 32 /* of all connections: others cannot lock an operator out */
-#define REST_MS         1000 /* between attempts to accept, where the system has no more descriptors */
 
 struct server {
     struct connections connections;
     struct socket_file file;
-    struct evconnlistener *listener;
-    struct event *rested; /* accepting goes on */
-    bool refusing;        /* the last client was turned away; said once */
+    struct listening *listening;
+    bool refusing; /* the last client was turned away; said once */
 };
 
 /* Tells a client why it is not let in, as far as it reads at once. */
@@ -65,42 +58,18 @@ static int check_room(const struct server *server, const struct access_peer *pee
     return 0;
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
-                      int length, void *arg)
+static void on_client(void *arg, int fd)
 {
     struct server *server = arg;
     struct access_peer peer = {0};
     struct err err;
 
-    (void)listener;
-    (void)address;
-    (void)length;
     if (access_peer_of(fd, &peer, &err) || check_room(server, &peer, &err)) {
         turn_away(server, fd, &peer, &err);
         return;
     }
     server->refusing = false;
     connection_new(&server->connections, fd, &peer);
-}
-
-/* Out of descriptors: the client waits in the kernel's queue, and the loop must not spin for it. */
-static void on_accept_error(struct evconnlistener *listener, void *arg)
-{
-    const struct timeval rest = {.tv_sec = REST_MS / 1000};
-    struct server *server = arg;
-
-    log_error("accept-failed error=\"%s\" retry=%dms", strerror(errno), REST_MS);
-    evconnlistener_disable(listener);
-    invariant(event_add(server->rested, &rest) == 0);
-}
-
-static void on_rested(evutil_socket_t fd, short what, void *arg)
-{
-    struct server *server = arg;
-
-    (void)fd;
-    (void)what;
-    evconnlistener_enable(server->listener);
 }
 
 /* Where root is the only one with any right, nobody else need even knock. */
@@ -118,11 +87,7 @@ int server_new(struct daemon *daemon, struct server **out, struct err *err)
         return -1;
     }
     connections_init(&server->connections, daemon);
-    server->rested = evtimer_new(loop_base(daemon->loop), on_rested, server);
-    server->listener = evconnlistener_new(loop_base(daemon->loop), on_accept, server,
-                                          LEV_OPT_CLOSE_ON_EXEC, 0, server->file.fd);
-    invariant(server->rested && server->listener);
-    evconnlistener_set_error_cb(server->listener, on_accept_error);
+    server->listening = listening_new(daemon->loop, server->file.fd, "socket", on_client, server);
     *out = server;
     return 0;
 }
@@ -131,8 +96,7 @@ void server_free(struct server *server)
 {
     if (!server)
         return;
-    evconnlistener_free(server->listener);
-    event_free(server->rested);
+    listening_free(server->listening);
     connections_fini(&server->connections);
     socket_file_close(&server->file);
     free(server);

@@ -6,7 +6,6 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/listener.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +19,7 @@
 #include "base/err.h"
 #include "base/invariant.h"
 #include "base/units.h"
+#include "daemon/clients/listening.h"
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
 #include "daemon/loop.h"
@@ -29,19 +29,20 @@
 
 #define REQUEST_MAX  4096 /* bytes of a request's head */
 #define VISITORS_MAX 8    /* at once; the rest waits in the kernel's queue */
-#define PATIENCE_S   10   /* for a request, and for reading the answer */
 
 /* One who asks. */
 struct visitor {
     struct scrape *scrape;
     struct bufferevent *stream;
+    struct event *limit; /* of the whole request, then of reading the whole answer */
     bool answered;
     struct visitor *prev, *next;
 };
 
 struct scrape {
     struct daemon *daemon;
-    struct evconnlistener *listener;
+    int fd;
+    struct listening *listening;
     struct visitor *visitors;
     size_t n_visitors;
     char *text; /* metrics of the pass below; NULL none */
@@ -83,10 +84,21 @@ static void visitor_free(struct visitor *visitor)
 
     DL_DELETE(scrape->visitors, visitor);
     scrape->n_visitors--;
-    if (scrape->listener)
-        evconnlistener_enable(scrape->listener);
+    if (scrape->listening)
+        listening_resume(scrape->listening);
+    event_free(visitor->limit);
     bufferevent_free(visitor->stream);
     free(visitor);
+}
+
+/* However many bytes come meanwhile: one that sends or reads a byte now and then would be there for
+ * ever, and a few of them in everybody's way. */
+static void limit_to(struct visitor *visitor, int64_t ms)
+{
+    const struct timeval limit = {.tv_sec = (time_t)(ms / 1000),
+                                  .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+
+    invariant(event_add(visitor->limit, &limit) == 0);
 }
 
 /* The text is made once a pass, however many ask. */
@@ -107,6 +119,7 @@ static void answer(struct visitor *visitor, const char *status, const char *type
     struct evbuffer *output = bufferevent_get_output(visitor->stream);
 
     visitor->answered = true;
+    limit_to(visitor, visitor->scrape->daemon->options->read_time_ms);
     invariant(evbuffer_add_printf(output,
                                   "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
                                   "Connection: close\r\n\r\n",
@@ -157,26 +170,31 @@ static void on_end(struct bufferevent *stream, short what, void *arg)
     visitor_free(arg);
 }
 
-static void on_visitor(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
-                       int length, void *arg)
+static void on_limit(evutil_socket_t fd, short what, void *arg)
 {
-    const struct timeval patience = {.tv_sec = PATIENCE_S};
+    (void)fd;
+    (void)what;
+    visitor_free(arg);
+}
+
+static void on_visitor(void *arg, int fd)
+{
     struct scrape *scrape = arg;
     struct visitor *visitor = memory_new(1, sizeof(*visitor));
 
-    (void)from;
-    (void)length;
     visitor->scrape = scrape;
+    visitor->limit = evtimer_new(loop_base(scrape->daemon->loop), on_limit, visitor);
     visitor->stream =
         bufferevent_socket_new(loop_base(scrape->daemon->loop), fd, BEV_OPT_CLOSE_ON_FREE);
-    invariant(visitor->stream);
+    invariant(visitor->limit && visitor->stream);
     (void)bufferevent_priority_set(visitor->stream, LOOP_PRIORITY_CLIENTS);
+    (void)event_priority_set(visitor->limit, LOOP_PRIORITY_CLIENTS);
     bufferevent_setcb(visitor->stream, on_request, on_sent, on_end, visitor);
     bufferevent_setwatermark(visitor->stream, EV_READ, 0, REQUEST_MAX);
-    bufferevent_set_timeouts(visitor->stream, &patience, &patience);
     DL_APPEND(scrape->visitors, visitor);
     if (++scrape->n_visitors >= VISITORS_MAX)
-        evconnlistener_disable(listener);
+        listening_pause(scrape->listening);
+    limit_to(visitor, scrape->daemon->options->line_time_ms);
     invariant(bufferevent_enable(visitor->stream, EV_READ | EV_WRITE) == 0);
 }
 
@@ -213,9 +231,8 @@ int scrape_new(struct daemon *daemon, struct scrape **out, struct err *err)
                              "listen for Prometheus at %s (metrics-listen)", where);
     scrape = memory_new(1, sizeof(*scrape));
     scrape->daemon = daemon;
-    scrape->listener = evconnlistener_new(loop_base(daemon->loop), on_visitor, scrape,
-                                          LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-    invariant(scrape->listener);
+    scrape->fd = fd;
+    scrape->listening = listening_new(daemon->loop, fd, "metrics-listen", on_visitor, scrape);
     *out = scrape;
     return 0;
 }
@@ -226,9 +243,9 @@ void scrape_free(struct scrape *scrape)
 
     if (!scrape)
         return;
-    close(evconnlistener_get_fd(scrape->listener));
-    evconnlistener_free(scrape->listener);
-    scrape->listener = NULL;
+    listening_free(scrape->listening);
+    scrape->listening = NULL;
+    close(scrape->fd);
     DL_FOREACH_SAFE(scrape->visitors, visitor, next)
     visitor_free(visitor);
     free(scrape->text);

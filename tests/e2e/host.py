@@ -58,6 +58,12 @@ def until(what, look, limit=LIMIT_S):
         time.sleep(0.05)
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class Host:
     """A folder of its own, a scenario in it, and the processes that belong to it."""
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What clients cannot do to the daemon: hostile ones, slow ones, and very many."""
 
+import contextlib
 import json
+import os
 import resource
 import socket
 import time
 
-from host import LIMIT_S, Host, run, until
+from host import LIMIT_S, Host, free_port, run, until
 
 ONE = "[host]\nsize = 6g\ndom0 = 1g\n\n[vm busy]\nmemory = 2g\nmaxmem = 4g\ndemand = 1g\n"
 QUICK = "[limits]\nline-time = 1s\nsilence = 2s\nread-time = 1s\n"
@@ -33,6 +35,34 @@ def test_a_thousand_connections_are_held_open():
         for peer, stream in held:
             stream.close()
             peer.close()
+
+
+@contextlib.contextmanager
+def no_descriptors_left(host):
+    pid = host.daemon.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (max(map(int, os.listdir(f"/proc/{pid}/fd"))) + 1, before[1]))
+    yield
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+
+
+def test_without_descriptors_clients_wait_and_the_daemon_does_not_spin():
+    port = free_port()
+    with Host(ONE, f"[daemon]\nmetrics-listen = 127.0.0.1:{port}\n") as host:
+        began = time.monotonic()
+        with no_descriptors_left(host):
+            waiting = socket.socket(socket.AF_UNIX)
+            waiting.connect(host.socket)
+            scrape = socket.create_connection(("127.0.0.1", port), LIMIT_S)
+            scrape.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+            for listening in ("socket", "metrics-listen"):
+                until("it tries again", lambda name=listening: host.log().count(f"accept-failed at={name} ") >= 2)
+        waiting.settimeout(LIMIT_S)
+        assert b'"hello"' in waiting.recv(4096)
+        assert scrape.recv(4096).startswith(b"HTTP/1.1 200 OK")
+        assert host.log().count("accept-failed") <= 2 * (time.monotonic() - began + 1)
+        waiting.close()
+        scrape.close()
 
 
 def test_one_who_says_nothing_is_cut():

@@ -7,22 +7,17 @@ import re
 import shutil
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
-from host import GIB, LIMIT_S, MIB, XENMEMCTL, XENMEMD, Host, run, until
+from host import GIB, LIMIT_S, MIB, XENMEMCTL, XENMEMD, Host, free_port, run, until
 
 SRC = os.environ.get("XENMEM_SRC", ".")
 PROMETHEUS = os.path.join(SRC, "etc", "prometheus")
 ONE = "[host]\nsize = 6g\ndom0 = 1g\n\n[vm busy]\nmemory = 2g\nmaxmem = 4g\ndemand = 1g\n"
 MANAGED = "[vm *]\nmode = dynamic\nminimum = 256m\n"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def samples(text):
@@ -127,6 +122,49 @@ def test_the_listener_serves_metrics_and_nothing_else():
         second = host.run(XENMEMD, "-c", host.config, "--backend", "sim:" + host.scenario, "--socket",
                           host.path("second.sock"), "--database", host.path("second.db"))
         assert second.returncode == 1 and f"127.0.0.1:{port} (metrics-listen): Address already in use" in second.stderr
+        assert host.answers()
+
+
+def cut_after(port, request):
+    """A byte at a time, well within any limit between two of them: what came back until the end."""
+    with socket.create_connection(("127.0.0.1", port), LIMIT_S) as peer:
+        try:
+            for byte in request:
+                peer.sendall(bytes([byte]))
+                time.sleep(0.1)  # it is the pace that is tested
+        except OSError:
+            return b""
+        return peer.recv(4096)
+
+
+def test_one_who_asks_a_byte_at_a_time_is_cut():
+    port = free_port()
+    request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with Host(ONE, MANAGED + f"[daemon]\nmetrics-listen = 127.0.0.1:{port}\n[limits]\nline-time = 1s\n") as host:
+        assert cut_after(port, request) == b""
+        assert fetch(f"http://127.0.0.1:{port}/metrics") and host.answers()
+
+
+def test_one_who_reads_a_byte_at_a_time_is_cut():
+    port = free_port()
+    many = "[host]\nsize = 600g\ndom0 = 1g\n" + "".join(f"[vm vm{i}]\nmemory = 64m\n" for i in range(6000))
+    with Host(many, f"[daemon]\nmetrics-listen = 127.0.0.1:{port}\n[limits]\nread-time = 1s\n") as host:
+        with socket.socket() as peer:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            peer.settimeout(LIMIT_S)
+            peer.connect(("127.0.0.1", port))
+            peer.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+            for _ in range(30):
+                peer.recv(4096)
+                time.sleep(0.1)  # it is the pace that is tested
+            read = 0
+            try:
+                while more := peer.recv(1 << 20):
+                    read += len(more)
+                    whole = more.endswith(b"# EOF\n")
+            except ConnectionResetError:
+                whole = False
+            assert not whole, f"it had {read} bytes more"
         assert host.answers()
 
 
