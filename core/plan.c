@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/plan.h"
 
+#include "base/invariant.h"
 #include "core/share.h"
 
 /* A raise that cannot be whole yet waits until it is worth a write. */
@@ -27,8 +28,11 @@ static struct kib due_cap(const struct decide_work *work, struct kib target)
     return kib_add(target, kib(work->overhead));
 }
 
+/* At most one a VM: what is lowered is not raised, and nothing is raised while a promise is broken.
+ */
 static void add_action(struct plan *plan, const struct action *action)
 {
+    invariant(plan->decision->n_actions < plan->snapshot->n_vms);
     plan->decision->actions[plan->decision->n_actions++] = *action;
 }
 
@@ -366,6 +370,6 @@ void plan_actions(const struct snapshot *snapshot, struct kib unseen,
     plan_lowerings(&plan);
     if (decision->uncommitted.v < 0)
         plan_restoring(&plan);
-    if (plan.budget.v >= 0)
+    else if (plan.budget.v >= 0)
         plan_raises(&plan);
 }

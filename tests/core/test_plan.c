@@ -190,6 +190,23 @@ START_TEST(a_broken_promise_is_mended_and_nothing_else_is_done)
 }
 END_TEST
 
+/* Whose cap is lowered is not raised as well, not even where raises are held to nothing: there is
+ * room for one action a VM. */
+START_TEST(while_a_promise_is_broken_nobody_is_written_twice)
+{
+    size_t a;
+
+    paper_init(&paper, 100);
+    a = paper_add(&paper, 256, 1000, 4096, 2000);
+    paper.vms[a].cap = kib_mib(1601);
+    ck_assert_int_lt(uncommitted_mib(), 0);
+    paper.faults.grow_unverified = true;
+    paper_decide(&paper);
+    ck_assert_uint_eq(paper.decision.n_actions, 1);
+    ck_assert(paper.actions[0].releases);
+}
+END_TEST
+
 START_TEST(an_operators_target_is_honoured_but_its_cap_is_cut_to_what_there_is)
 {
     size_t a;
@@ -239,6 +256,7 @@ int main(void)
                          a_short_cap_is_mended_when_there_is_room,
                          a_short_cap_is_not_raised_on_the_way_down,
                          a_broken_promise_is_mended_and_nothing_else_is_done,
+                         while_a_promise_is_broken_nobody_is_written_twice,
                          an_operators_target_is_honoured_but_its_cap_is_cut_to_what_there_is,
                          others_make_room_for_an_operators_target_and_its_cap_follows,
                          NULL,
