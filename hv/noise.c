@@ -16,12 +16,14 @@ bool noise_fired(struct noise *noise, int64_t now_ms)
     return true;
 }
 
-bool noise_ends(struct noise *noise, int64_t now_ms)
+bool noise_ends(const struct noise *noise, int64_t now_ms)
 {
-    if (!noise->deaf || now_ms - noise->since_ms < NOISE_DEAF_MS)
-        return false;
+    return noise->deaf && now_ms - noise->since_ms >= NOISE_DEAF_MS;
+}
+
+void noise_listen(struct noise *noise, int64_t now_ms)
+{
     *noise = (struct noise){.doubt_until_ms = now_ms + NOISE_SPAN_MS};
-    return true;
 }
 
 bool noise_goes_on(const struct noise *noise, int64_t now_ms)

@@ -29,8 +29,10 @@ struct noise {
 /* A watch fired. True where that was too much: take its watches away; it is deaf from now on. */
 bool noise_fired(struct noise *noise, int64_t now_ms);
 
-/* True where it is time to listen again: set its watches; it is not deaf any more. */
-bool noise_ends(struct noise *noise, int64_t now_ms);
+/* True where it is time to listen again: set its watches. It stays deaf, and this true, until all
+ * of them are set, which is for noise_listen. */
+bool noise_ends(const struct noise *noise, int64_t now_ms);
+void noise_listen(struct noise *noise, int64_t now_ms);
 
 /* For people: it is deaf, or was until a moment ago. */
 bool noise_goes_on(const struct noise *noise, int64_t now_ms);

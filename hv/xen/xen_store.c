@@ -40,9 +40,23 @@ static void make_watch(char *path, char *token, uint32_t domid, size_t i)
     snprintf(token, PATH_ROOM, "%c%" PRIu32, watched[i].letter, domid);
 }
 
-/* Those of the watches that tell of one of these. One that cannot be set fires never; the domain
- * then shows as it was at first. Next start tries anew. */
-static void set_watches(struct xen *xen, uint32_t domid, unsigned stale, bool on)
+/* Sets those of the watches that tell of one of these. False where not all are set. */
+static bool set_watches(struct xen *xen, uint32_t domid, unsigned stale)
+{
+    char path[PATH_ROOM], token[PATH_ROOM];
+    bool is_whole = true;
+
+    for (size_t i = 0; i < N_WATCHED; i++) {
+        if (!(watched[i].stale & stale))
+            continue;
+        make_watch(path, token, domid, i);
+        if (!xs_watch(xen->xs, path, token) && errno != EEXIST)
+            is_whole = false;
+    }
+    return is_whole;
+}
+
+static void take_watches(struct xen *xen, uint32_t domid, unsigned stale)
 {
     char path[PATH_ROOM], token[PATH_ROOM];
 
@@ -50,27 +64,28 @@ static void set_watches(struct xen *xen, uint32_t domid, unsigned stale, bool on
         if (!(watched[i].stale & stale))
             continue;
         make_watch(path, token, domid, i);
-        if (on)
-            (void)xs_watch(xen->xs, path, token);
-        else
-            (void)xs_unwatch(xen->xs, path, token);
+        (void)xs_unwatch(xen->xs, path, token);
     }
 }
 
+/* One that cannot be set fires never; the domain then shows as it was at first. Next start tries
+ * anew. */
 void store_watch(struct xen *xen, uint32_t domid)
 {
-    set_watches(xen, domid, STALE_ALL, true);
+    (void)set_watches(xen, domid, STALE_ALL);
 }
 
 void store_unwatch(struct xen *xen, uint32_t domid)
 {
-    set_watches(xen, domid, STALE_ALL, false);
+    take_watches(xen, domid, STALE_ALL);
 }
 
 void store_poll(struct xen *xen, struct xen_domain *domain)
 {
-    if (noise_ends(&domain->noise, xen->now_ms))
-        set_watches(xen, domain->seen.ref.domid, STALE_REPORT, true);
+    uint32_t domid = domain->seen.ref.domid;
+
+    if (noise_ends(&domain->noise, xen->now_ms) && set_watches(xen, domid, STALE_REPORT))
+        noise_listen(&domain->noise, xen->now_ms);
     else if (domain->noise.deaf)
         domain->stale |= STALE_REPORT;
     domain->seen.noisy = noise_goes_on(&domain->noise, xen->now_ms);
@@ -92,7 +107,7 @@ static unsigned note_change(struct xen *xen, struct xen_domain *domain, size_t i
 {
     if (watched[i].stale & STALE_REPORT) {
         if (noise_fired(&domain->noise, xen->now_ms))
-            set_watches(xen, domain->seen.ref.domid, STALE_REPORT, false);
+            take_watches(xen, domain->seen.ref.domid, STALE_REPORT);
         if (domain->noise.deaf)
             return 0;
     }
