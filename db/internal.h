@@ -81,10 +81,10 @@ int connection_trim(struct connection *connection, struct err *err);
 int connection_add_sample(struct connection *connection, const struct db_sample *sample,
                           struct err *err);
 
-/* Reads samples. 0 and *rows (to be freed) with *count, or −1. */
 /* SQL: name, demand_kib, time_ms of the newest sample of each VM that has a demand. */
 extern const char history_last_demands[];
 
+/* Reads samples. 0 and *rows (to be freed) with *count, or −1. */
 int connection_query_history(struct connection *connection, const struct db_history_filter *filter,
                              struct db_sample **rows, size_t *count, struct err *err);
 
