@@ -124,7 +124,7 @@ static int look(struct engine *engine, int64_t now_ms, struct err *err)
 
     if (hv_read(daemon->hv, now_ms, &view, err))
         return -1;
-    registry_update(daemon->registry, daemon->layers, &view, &watcher);
+    registry_update(daemon->registry, daemon->layers, &view, now_ms, &watcher);
     save_vms(daemon);
     engine->status.host = view.host;
     engine->status.n_reads = view.n_reads;

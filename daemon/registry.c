@@ -176,18 +176,18 @@ static void learn_nature(const struct registry *registry, struct vm_entry *vm,
 
 /* Started anew, the daemon goes on believing what it did: else a need that fell a minute ago would
  * be forgotten, and memory moved for no other reason than that. */
-static void recall_demand(const struct vm_entry *vm, struct domain *domain)
+static void recall_demand(const struct vm_entry *vm, struct domain *domain, int64_t now_ms)
 {
-    if (vm->recalled_ms == 0 || !vm->seen ||
+    if (!vm->has_recalled || !vm->seen ||
         memcmp(vm->uuid, domain->now.ref.uuid, sizeof(vm->uuid)) != 0)
         return;
     domain->track.demand = domain->track.need = vm->recalled;
-    domain->track.demand_ms = vm->recalled_ms;
+    domain->track.demand_ms = now_ms - vm->recalled_age_ms;
     domain->track.has_demand = true;
 }
 
 static void bind_name(struct registry *registry, const struct layers *layers, struct domain *domain,
-                      const struct domain *last)
+                      const struct domain *last, int64_t now_ms)
 {
     struct vm_entry *vm;
     struct vm_natural before;
@@ -204,7 +204,7 @@ static void bind_name(struct registry *registry, const struct layers *layers, st
     domain->vm = vm;
     before = vm->natural;
     if (!registry->looked)
-        recall_demand(vm, domain);
+        recall_demand(vm, domain, now_ms);
     learn_nature(registry, vm, &domain->now, registry->looked && !last);
     if (before.target.v != vm->natural.target.v || before.static_max.v != vm->natural.static_max.v)
         resolve(vm, layers);
@@ -262,7 +262,8 @@ static void carry_on(struct domain *domain, const struct domain *last, const str
 }
 
 void registry_update(struct registry *registry, const struct layers *layers,
-                     const struct hv_view *view, const struct registry_watcher *watcher)
+                     const struct hv_view *view, int64_t now_ms,
+                     const struct registry_watcher *watcher)
 {
     struct domain *before = registry->domains;
     size_t n_before = registry->n_domains;
@@ -280,7 +281,7 @@ void registry_update(struct registry *registry, const struct layers *layers,
         carry_on(domain, last, &view->domains[i]);
         if (!last)
             domain->young = registry->looked;
-        bind_name(registry, layers, domain, last);
+        bind_name(registry, layers, domain, last, now_ms);
     }
     registry->looked = true;
     tell_gone(before, n_before, registry, watcher);

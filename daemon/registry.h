@@ -44,8 +44,9 @@ struct vm_entry {
     struct vm_natural natural;   /* of the domain last seen; zero if never */
     uint8_t uuid[16];            /* of the domain last seen; zero once that has another name */
     bool seen;                   /* uuid is that of a domain */
-    struct kib recalled;         /* demand of that domain, as an earlier daemon wrote it down … */
-    int64_t recalled_ms;         /* … when, on the loop's clock; 0: nothing is recalled */
+    bool has_recalled;           /* an earlier daemon wrote down what that domain needed: */
+    struct kib recalled;         /* its demand … */
+    int64_t recalled_age_ms;     /* … and how long before the first look that was */
     uint64_t order;              /* distinct; breaks ties between equals */
     bool unsaved;                /* natural or uuid changed since they went to the database */
     enum vm_status raised;       /* the last vm-low / vm-warning / vm-ok that was raised */
@@ -90,9 +91,11 @@ struct vm_entry *registry_get(struct registry *registry, const struct layers *la
 /* Forgets a VM that is off; invariant: it has no domain. */
 void registry_drop(struct registry *registry, struct vm_entry *vm);
 
-/* Takes in what hv sees now; one pass over both lists, which are ascending by domid. */
+/* Takes in what hv sees now; one pass over both lists, which are ascending by domid. now_ms: the
+ * monotonic clock of hv_read. */
 void registry_update(struct registry *registry, const struct layers *layers,
-                     const struct hv_view *view, const struct registry_watcher *watcher);
+                     const struct hv_view *view, int64_t now_ms,
+                     const struct registry_watcher *watcher);
 
 /* Works all effective settings out again, after the layers changed. */
 void registry_resolve(struct registry *registry, const struct layers *layers);

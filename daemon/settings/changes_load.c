@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the database holds, into layers and registry, at start. */
 #include <string.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "daemon/daemon.h"
@@ -88,21 +87,18 @@ static void load_freeze(void *arg, const struct db_freeze *row)
     freezes_load(loading->daemon->freezes, row);
 }
 
-/* Both clocks go on alike from here; what was written "later than now" was written just now. */
+/* The first look is at once after this. What was written "later than now" was written just now. */
 static void load_demand(void *arg, const struct db_demand *row)
 {
     struct loading *loading = arg;
     struct vm_entry *vm = registry_find(loading->daemon->registry, row->name);
-    struct timespec now;
-    int64_t age_ms;
+    int64_t age_ms = wall_clock_ms(loading->daemon) - row->time_ms;
 
     if (!vm)
         return;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    age_ms = wall_clock_ms(loading->daemon) - row->time_ms;
+    vm->has_recalled = true;
     vm->recalled = kib(row->demand_kib);
-    vm->recalled_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    vm->recalled_ms -= age_ms > 0 ? age_ms : 0;
+    vm->recalled_age_ms = age_ms > 0 ? age_ms : 0;
 }
 
 static void know_name(void *arg, const char *name)

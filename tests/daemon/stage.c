@@ -12,6 +12,7 @@
 #include "daemon/engine.h"
 #include "daemon/events.h"
 #include "daemon/freezes.h"
+#include "daemon/history.h"
 #include "daemon/options.h"
 #include "daemon/registry.h"
 #include "daemon/reservations/reservations.h"
@@ -45,6 +46,7 @@ void stage_open_daemon(void)
     struct setting_partial *said;
     char database[80];
 
+    stage.host.wall_ms = &stage.wall_ms;
     snprintf(database, sizeof(database), "%s/db", stage.folder);
     ck_assert_int_eq(db_open(database, &limits, &stage.host.db, NULL), 0);
     ck_assert_int_eq(options_read(NULL, &stage.host.options, NULL), 0);
@@ -59,6 +61,7 @@ void stage_open_daemon(void)
     ck_assert_int_eq(changes_load(&stage.host, NULL), 0);
     stage.host.events = events_new(&stage.host);
     stage.host.engine = engine_new(&stage.host);
+    stage.host.history = history_new(&stage.host);
     hv_sim_local_open(stage.world, &stage.host.hv);
 }
 
@@ -70,6 +73,7 @@ void stage_close_daemon(void)
     freezes_free(stage.host.freezes);
     db_close(stage.host.db);
     events_free(stage.host.events);
+    history_free(stage.host.history);
     hv_close(stage.host.hv);
     registry_free(stage.host.registry);
     layers_free(stage.host.layers);
@@ -93,6 +97,7 @@ void stage_set_up(void)
     stage_add_vm("idle", "1g", "2g", "300m");
     stage_add_vm("helper", "1g", "2g", "300m");
     stage.now_ms = 0;
+    stage.wall_ms = INT64_C(1700000000000);
     stage_open_daemon();
 }
 
@@ -128,10 +133,12 @@ void stage_pass(int seconds)
 
     for (int i = 0; i < seconds; i++) {
         stage.now_ms += 1000;
+        stage.wall_ms += 1000;
         ck_assert_msg(engine_tick(stage.host.engine, stage.now_ms, &err) == 0, "%s", err.text);
         ck_assert_msg(!engine_status(stage.host.engine)->invariant_broken,
                       "promise 1 is broken at %d s: uncommitted %lld", (int)(stage.now_ms / 1000),
                       (long long)engine_status(stage.host.engine)->uncommitted.v);
+        history_take(stage.host.history, stage.wall_ms);
         db_dispatch(stage.host.db);
     }
 }

@@ -16,6 +16,7 @@ struct stage {
     struct daemon host;
     char folder[64];
     int64_t now_ms;
+    int64_t wall_ms; /* since 1970; goes on with now_ms */
 };
 extern struct stage stage;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The engine on a simulated host in this process, through minutes in milliseconds. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/edges.h"
@@ -123,6 +124,47 @@ START_TEST(what_was_learnt_of_a_vm_outlives_the_daemon)
 }
 END_TEST
 
+static void demand(const char *name, const char *size)
+{
+    char line[64];
+
+    snprintf(line, sizeof(line), "demand %s %s", name, size);
+    stage_xl(line);
+}
+
+static int64_t demand_mib(const char *name)
+{
+    return stage_domain(name)->verdict.demand.v / 1024;
+}
+
+/* Else a need that fell a minute ago would be forgotten with every restart. XenServer's guests tell
+ * theirs once a minute, Qubes' only when it changes. */
+START_TEST(what_a_guest_needed_outlives_the_daemon_whoever_told_it)
+{
+    static const char *const names[] = {"busy", "idle", "helper"};
+    int64_t before[3];
+
+    stage_xl("inside busy agent=xenserver");
+    stage_xl("inside idle agent=qubes");
+    for (int i = 0; i < 3; i++)
+        demand(names[i], "900m");
+    stage_pass(200);
+    for (int i = 0; i < 3; i++)
+        demand(names[i], "300m");
+    stage_pass(200);
+    for (int i = 0; i < 3; i++) {
+        before[i] = demand_mib(names[i]);
+        ck_assert_msg(before[i] > 700, "%s: %d MiB", names[i], (int)before[i]);
+    }
+    stage_close_daemon();
+    stage_open_daemon();
+    stage_pass(1);
+    for (int i = 0; i < 3; i++)
+        ck_assert_msg(llabs(demand_mib(names[i]) - before[i]) <= 10, "%s: %d MiB, before %d",
+                      names[i], (int)demand_mib(names[i]), (int)before[i]);
+}
+END_TEST
+
 /* --- the small parts ------------------------------------------------------------------------- */
 
 START_TEST(an_edge_is_told_once_it_has_lasted)
@@ -173,6 +215,7 @@ int main(void)
     tcase_add_test(stories, a_target_set_by_hand_before_we_ever_wrote_one_is_an_override);
     tcase_add_test(stories, a_vm_that_lacks_memory_is_told_once_and_so_is_its_relief);
     tcase_add_test(stories, a_stuck_guest_is_told_and_its_recovery_too);
+    tcase_add_test(stories, what_a_guest_needed_outlives_the_daemon_whoever_told_it);
     tcase_add_test(stories, what_was_learnt_of_a_vm_outlives_the_daemon);
     tcase_add_test(parts, an_edge_is_told_once_it_has_lasted);
     tcase_add_test(parts, each_source_of_need_has_its_own_idea_of_fresh);

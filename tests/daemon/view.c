@@ -61,7 +61,7 @@ void look(const char *expected)
     const struct hv_view view = {.domains = domains, .n_domains = n_domains};
 
     heard[0] = '\0';
-    registry_update(registry, layers, &view, &watcher);
+    registry_update(registry, layers, &view, 0, &watcher);
     ck_assert_str_eq(heard, expected);
     for (size_t i = 0; i < registry->n_domains; i++) {
         struct domain *domain = &registry->domains[i];
