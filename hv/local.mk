@@ -8,6 +8,7 @@ libxm_hv_a_SOURCES = \
 	%D%/hv_ops.h \
 	%D%/noise.c %D%/noise.h \
 	%D%/rest.c %D%/rest.h \
+	%D%/savers.c %D%/savers.h \
 	%D%/sim/client.c %D%/sim/client.h \
 	%D%/sim/demand.c %D%/sim/demand.h \
 	%D%/sim/facts.c %D%/sim/facts.h \

@@ -236,7 +236,7 @@ int hv_xen_open(struct hv **out, struct err *err)
 
     invariant(xen);
     xen->hv.ops = &xen_ops;
-    xen->helpers_ms = INT64_MIN / 2;
+    xen->savers.proc = "/proc";
     if (open_all(xen, err)) {
         xen_close(&xen->hv);
         return -1;

@@ -10,6 +10,7 @@
 #include "hv/hv_ops.h"
 #include "hv/noise.h"
 #include "hv/rest.h"
+#include "hv/savers.h"
 
 /* What a watch said that must be read again. */
 #define STALE_MEMORY 0x1u /* memory/…: target, static-max, videoram, our own copy */
@@ -30,8 +31,6 @@ struct xen_domain {
     struct noise noise;
 };
 
-#define SAVING_MAX 64
-
 struct xen {
     struct hv hv;
     xc_interface *xc;
@@ -43,13 +42,11 @@ struct xen {
         all_pages; /* free and held by domains together, when both last were at rest; 0 before */
     struct xen_domain *known; /* ascending by domid */
     size_t n_known;
-    int64_t now_ms;              /* of the last hv_read */
-    struct hv_domain *view;      /* what hv_read hands out */
-    size_t n_reads;              /* values read from xenstore since the last hv_read began */
-    bool sharing_unsupported;    /* asked once */
-    int64_t helpers_ms;          /* when save helpers were last looked for */
-    uint32_t saving[SAVING_MAX]; /* domids that a save helper works on */
-    size_t n_saving;
+    int64_t now_ms;           /* of the last hv_read */
+    struct hv_domain *view;   /* what hv_read hands out */
+    size_t n_reads;           /* values read from xenstore since the last hv_read began */
+    bool sharing_unsupported; /* asked once */
+    struct savers savers;
 };
 
 /* --- xen_store.c: what xenstore says, read only where a watch said that it changed --- */
@@ -77,10 +74,6 @@ int domains_query(struct xen *xen, struct err *err);
 void domains_update(struct xen *xen, int64_t now_ms);
 
 struct xen_domain *domains_find(struct xen *xen, uint32_t domid);
-
-/* Looks again for processes that save a domain, unless it did so within the last max_age_ms. False
- * where they cannot be seen, or are more than can be remembered. */
-bool domains_find_savers(struct xen *xen, int64_t now_ms, int64_t max_age_ms);
 
 /* --- xen_write.c --- */
 

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The bulk query: one hypercall for all domains, merged with what is known of each. */
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/invariant.h"
@@ -15,9 +11,6 @@
 #include "hv/xen/xen.h"
 
 #define INFOS_FIRST 64
-
-/* Save helpers are looked for this often; right before a write, more often (xen_write.c). */
-#define SAVERS_EVERY_MS 5000
 
 int domains_query(struct xen *xen, struct err *err)
 {
@@ -106,14 +99,6 @@ static void look_at_pod(struct xen *xen, struct xen_domain *domain)
     domain->seen.pod_debt = kib_from_pages(entries > cache ? entries - cache : 0);
 }
 
-static bool is_being_saved(const struct xen *xen, uint32_t domid)
-{
-    for (size_t i = 0; i < xen->n_saving; i++)
-        if (xen->saving[i] == domid)
-            return true;
-    return false;
-}
-
 static void judge_state(struct xen *xen, struct xen_domain *domain, const xc_domaininfo_t *info)
 {
     struct hv_domain *seen = &domain->seen;
@@ -123,7 +108,7 @@ static void judge_state(struct xen *xen, struct xen_domain *domain, const xc_dom
         .paused = info->flags & XEN_DOMINF_paused,
         .introduced = domain->introduced,
         .ran = info->cpu_time > 0,
-        .saving = is_being_saved(xen, seen->ref.domid) || domain_name_migrates(seen->name),
+        .saving = savers_have(&xen->savers, seen->ref.domid) || domain_name_migrates(seen->name),
         .pv = seen->pv,
         .pod_debt = seen->pod_debt.v > 0,
         .rested = domain->rest.rested,
@@ -172,7 +157,7 @@ void domains_update(struct xen *xen, int64_t now_ms)
     struct xen_domain *after = calloc(xen->n_infos + 1, sizeof(*after));
 
     invariant(after);
-    (void)domains_find_savers(xen, now_ms, SAVERS_EVERY_MS); /* asked again before a write */
+    (void)savers_look(&xen->savers, now_ms, SAVERS_EVERY_MS); /* asked again before a write */
     for (size_t i = 0; i < xen->n_infos; i++) {
         const xc_domaininfo_t *info = &xen->infos[i];
 
@@ -193,63 +178,4 @@ void domains_update(struct xen *xen, int64_t now_ms)
     free(before);
     xen->known = after;
     xen->n_known = xen->n_infos;
-}
-
-/* Reads a small file of a process. Returns its length, 0 where the process is gone. */
-static size_t read_proc(const char *pid, const char *name, char *out, size_t room)
-{
-    char path[64];
-    ssize_t length;
-    int fd;
-
-    snprintf(path, sizeof(path), "/proc/%.20s/%s", pid, name);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    length = read(fd, out, room - 1);
-    close(fd);
-    if (length < 0)
-        return 0;
-    out[length] = '\0';
-    return (size_t)length;
-}
-
-/* libxl-save-helper --save-domain FD SENDFD DOMID …: the domid is the first number that follows two
- * others. */
-static void note_saver(struct xen *xen, const char *command, size_t length)
-{
-    const char *at = command;
-    int numbers = -1;
-
-    for (; at < command + length; at += strlen(at) + 1) {
-        if (strcmp(at, "--save-domain") == 0)
-            numbers = 0;
-        else if (numbers >= 0 && ++numbers == 3 && xen->n_saving < SAVING_MAX)
-            xen->saving[xen->n_saving++] = (uint32_t)strtoul(at, NULL, 10);
-    }
-}
-
-bool domains_find_savers(struct xen *xen, int64_t now_ms, int64_t max_age_ms)
-{
-    DIR *proc;
-    struct dirent *entry;
-
-    if (now_ms - xen->helpers_ms < max_age_ms)
-        return xen->n_saving < SAVING_MAX;
-    proc = opendir("/proc");
-    if (!proc)
-        return false;
-    xen->helpers_ms = now_ms;
-    xen->n_saving = 0;
-    while ((entry = readdir(proc))) {
-        char text[1024];
-
-        if (!isdigit((unsigned char)entry->d_name[0]) ||
-            read_proc(entry->d_name, "comm", text, sizeof(text)) == 0 ||
-            strncmp(text, "libxl-save-help", 15) != 0)
-            continue;
-        note_saver(xen, text, read_proc(entry->d_name, "cmdline", text, sizeof(text)));
-    }
-    closedir(proc);
-    return xen->n_saving < SAVING_MAX;
 }

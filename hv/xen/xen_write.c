@@ -19,9 +19,8 @@
 #include "hv/domain_state.h"
 #include "hv/xen/xen.h"
 
-#define SAVERS_FRESH_MS 100 /* so old may the knowledge be that nobody saves the domain */
-#define COMMIT_TRIES    8   /* of a xenstore transaction that others disturb */
-#define UUID_TEXT       37
+#define COMMIT_TRIES 8 /* of a xenstore transaction that others disturb */
+#define UUID_TEXT    37
 
 static void format_uuid(const uint8_t uuid[16], char out[UUID_TEXT])
 {
@@ -98,11 +97,8 @@ static int check_gate(struct xen *xen, const struct hv_ref *ref, struct kib *cap
         return gone(err, "the domain is not running any more");
     if (known->seen.dom0 || !known->introduced || domain_name_migrates(known->seen.name))
         return gone(err, "the domain is not a VM in normal operation");
-    if (!domains_find_savers(xen, now_ms(), SAVERS_FRESH_MS))
-        return err_set(err, ERR_BUSY, "whether the domain is being saved cannot be seen");
-    for (size_t i = 0; i < xen->n_saving; i++)
-        if (xen->saving[i] == ref->domid)
-            return gone(err, "the domain is being saved or migrated");
+    if (savers_check(&xen->savers, ref->domid, now_ms(), err))
+        return -1;
     *cap_now = kib_from_pages(info.max_pages);
     return 0;
 }

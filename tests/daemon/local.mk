@@ -3,6 +3,7 @@ DAEMON_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(LIBEVENT_CFLAGS)
 
 check_PROGRAMS += \
 	%D%/test_access \
+	%D%/test_apply \
 	%D%/test_connection \
 	%D%/test_doctor \
 	%D%/test_engine \
@@ -21,6 +22,9 @@ check_PROGRAMS += \
 %C%_test_access_SOURCES = %D%/test_access.c
 %C%_test_access_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_access_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_apply_SOURCES = %D%/test_apply.c %D%/stage.c %D%/stage.h
+%C%_test_apply_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_apply_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
 %C%_test_connection_SOURCES = %D%/test_connection.c %D%/client.c %D%/client.h
 %C%_test_connection_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_connection_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)

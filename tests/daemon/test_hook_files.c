@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -97,6 +98,26 @@ START_TEST(a_folder_that_is_a_link_or_a_file_is_refused_whole)
 }
 END_TEST
 
+/* Else its hooks would be missing without a word. */
+START_TEST(a_folder_that_cannot_be_listed_is_refused_whole)
+{
+    struct hook_files files = {0};
+    struct rlimit before, none;
+
+    put_hook("vm-low/fine", 0755);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    hook_files_add(&files, folder, "vm-low");
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_assert_uint_eq(files.count, 1);
+    ck_assert_str_eq(files.files[0].path, in_folder("vm-low"));
+    ck_assert_str_eq(files.files[0].refused, "cannot be listed: Too many open files");
+    hook_files_fini(&files);
+}
+END_TEST
+
 START_TEST(what_others_could_have_written_is_refused)
 {
     put_hook("vm-low/fine", 0755);
@@ -142,6 +163,7 @@ int main(void)
     tcase_add_checked_fixture(tests, make, unmake);
     tcase_add_test(tests, they_come_in_the_order_of_their_names);
     tcase_add_test(tests, a_folder_that_is_a_link_or_a_file_is_refused_whole);
+    tcase_add_test(tests, a_folder_that_cannot_be_listed_is_refused_whole);
     tcase_add_test(tests, what_others_could_have_written_is_refused);
     tcase_add_test(tests, a_link_is_judged_by_what_it_leads_to);
     suite_add_tcase(suite, tests);

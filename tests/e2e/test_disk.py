@@ -80,6 +80,27 @@ def test_a_disk_that_becomes_read_only_is_borne():
         assert host.actions(), "what was done meanwhile is in the journal"
 
 
+def is_frozen(host):
+    return host.vm("web")["state"] == "frozen"
+
+
+def test_a_freeze_that_the_disk_refuses_is_put_back():
+    with on_a_small_disk() as (host, disk):
+        for command, before in (("freeze", False), ("thaw", True)):
+            host.stop()
+            remount(disk, "ro")
+            host.start()
+            assert is_frozen(host) == before
+            done = host.ctl(command, "web")
+            assert done.returncode == 1 and "Read-only file system" in done.stderr, done
+            assert is_frozen(host) == before
+            remount(disk, "rw")
+            until("the disk is back", lambda: host.ctl("set", "web", "priority=42").returncode == 0)
+            assert not host.events("freeze-cleared" if before else "freeze-set", "web"), "told, though it was not done"
+            host.do(command, "web")
+            assert is_frozen(host) != before
+
+
 def test_a_daemon_that_was_killed_starts_on_a_read_only_disk():
     with on_a_small_disk() as (host, disk):
         host.do("set", "web", "priority=42")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 check_PROGRAMS += \
-	%D%/test_domain_state %D%/test_noise %D%/test_rest \
+	%D%/test_domain_state %D%/test_noise %D%/test_rest %D%/test_savers \
 	%D%/test_sim_guest %D%/test_sim_random %D%/test_sim_toolstack %D%/test_sim_vm \
 	%D%/test_sim_wire %D%/test_sim_write
 
@@ -17,6 +17,9 @@ HV_TEST_LIBS = libxm_hv.a libxm_core.a libxm_base.a $(XEN_LIBS) $(CHECK_LIBS)
 %C%_test_rest_SOURCES = %D%/test_rest.c
 %C%_test_rest_CPPFLAGS = $(HV_TEST_CPPFLAGS)
 %C%_test_rest_LDADD = $(HV_TEST_LIBS)
+%C%_test_savers_SOURCES = %D%/test_savers.c
+%C%_test_savers_CPPFLAGS = $(HV_TEST_CPPFLAGS)
+%C%_test_savers_LDADD = $(HV_TEST_LIBS)
 %C%_test_sim_guest_SOURCES = %D%/test_sim_guest.c $(HV_STORY)
 %C%_test_sim_guest_CPPFLAGS = $(HV_TEST_CPPFLAGS)
 %C%_test_sim_guest_LDADD = $(HV_TEST_LIBS)
