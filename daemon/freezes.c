@@ -28,16 +28,17 @@ struct freezing {
     struct freezing *prev, *next;
     struct freezes *owner;
     struct call *call;
-    char *name;      /* owned; of the VM */
-    bool was_frozen; /* before: put back where the disk refuses … */
+    char *name; /* owned; of the VM */
+    bool thaws;
+    int64_t until_ms; /* wall clock; 0: until it is thawed */
+    bool was_frozen;  /* before: put back where the disk refuses … */
     int64_t was_until_ms;
     struct event event;  /* … and told where it does not, in one transaction … */
     struct db_event row; /* … as this row */
-    bool thaws;
-    bool saved;         /* it is on disk */
-    int64_t since_ms;   /* the first pass that saw it; −1 before */
-    struct kib seen;    /* what the domain had … */
-    int64_t changed_ms; /* … since this pass */
+    bool saved;          /* it is on disk */
+    int64_t since_ms;    /* the first pass that saw it; −1 before */
+    struct kib seen;     /* what the domain had … */
+    int64_t changed_ms;  /* … since this pass */
 };
 
 struct freezes {
@@ -93,6 +94,12 @@ static void fail(struct freezing *freezing, const struct err *err)
     freezing_free(freezing);
 }
 
+static void put(struct vm_entry *vm, bool frozen, int64_t until_ms)
+{
+    vm->frozen = frozen;
+    vm->frozen_until_ms = until_ms;
+}
+
 static void on_saved(void *arg, int rc, const struct err *err)
 {
     struct freezing *freezing = arg;
@@ -100,37 +107,35 @@ static void on_saved(void *arg, int rc, const struct err *err)
     struct vm_entry *vm = registry_find(daemon->registry, freezing->name);
 
     freezing->saved = true;
-    if (rc && vm) {
-        vm->frozen = freezing->was_frozen;
-        vm->frozen_until_ms = freezing->was_until_ms;
-    }
+    if (rc == 0 && vm)
+        put(vm, !freezing->thaws, freezing->until_ms);
+    else if (vm && !freezing->thaws)
+        put(vm, freezing->was_frozen, freezing->was_until_ms);
     if (rc == 0)
         events_settled(daemon->events, &freezing->event, &freezing->row);
+    loop_look_soon(daemon->loop, 0);
     if (rc) {
         fail(freezing, err);
     } else if (freezing->thaws) {
         call_answer_done(freezing->call, 0, NULL);
         freezing_free(freezing);
-    } else {
-        loop_look_soon(freezing->owner->daemon->loop, 0);
     }
 }
 
-static struct event event_of(const struct vm_entry *vm, const char *name, int64_t uid,
-                             const char *why)
+static struct event event_of(const struct vm_entry *vm, enum event_kind kind, int64_t until_ms,
+                             int64_t uid, const char *why)
 {
-    struct event event = {.kind = vm->frozen ? EVENT_FREEZE_SET : EVENT_FREEZE_CLEARED,
-                          .vm = name,
+    struct event event = {.kind = kind,
+                          .vm = vm->name,
                           .domid = vm->domain ? (int64_t)vm->domain->now.ref.domid : -1,
                           .uid = uid};
 
-    snprintf(event.detail, sizeof(event.detail), "until_ms=%" PRId64 "%s", vm->frozen_until_ms,
-             why);
+    snprintf(event.detail, sizeof(event.detail), "until_ms=%" PRId64 "%s", until_ms, why);
     return event;
 }
 
-/* In force at once, so that nothing is written meanwhile; told, with the answer, when it is on
- * disk. */
+/* In force, told and answered when it is on disk; a freeze is in force at once, so that nothing is
+ * written meanwhile. */
 static void change(struct freezes *freezes, struct call *call, struct vm_entry *vm, bool freezes_it,
                    int64_t until_ms, const char *why)
 {
@@ -143,13 +148,16 @@ static void change(struct freezes *freezes, struct call *call, struct vm_entry *
     *freezing = (struct freezing){.owner = freezes,
                                   .call = call,
                                   .name = memory_copy_text(vm->name),
+                                  .thaws = !freezes_it,
+                                  .until_ms = until_ms,
                                   .was_frozen = vm->frozen,
                                   .was_until_ms = vm->frozen_until_ms,
-                                  .thaws = !freezes_it,
                                   .since_ms = -1};
-    vm->frozen = freezes_it;
-    vm->frozen_until_ms = until_ms;
-    freezing->event = event_of(vm, freezing->name, call_uid(call), why);
+    if (freezes_it)
+        put(vm, true, until_ms);
+    freezing->event = event_of(vm, freezes_it ? EVENT_FREEZE_SET : EVENT_FREEZE_CLEARED, until_ms,
+                               call_uid(call), why);
+    freezing->event.vm = freezing->name;
     events_prepare(freezes->daemon->events, &freezing->event, &freezing->row);
     changes[1].event = freezing->row;
     DL_APPEND(freezes->waiting, freezing);
@@ -167,7 +175,6 @@ void freezes_set(struct freezes *freezes, struct call *call, struct vm_entry *vm
 void freezes_clear(struct freezes *freezes, struct call *call, struct vm_entry *vm)
 {
     change(freezes, call, vm, false, 0, " reason=request command=vm.thaw");
-    loop_look_soon(freezes->daemon->loop, 0);
 }
 
 /* --- a pass ---------------------------------------------------------------------------------- */
@@ -182,9 +189,8 @@ static void expire(struct freezes *freezes)
 
         if (!vm->frozen || vm->frozen_until_ms == 0 || now < vm->frozen_until_ms)
             continue;
-        vm->frozen = false;
-        vm->frozen_until_ms = 0;
-        event = event_of(vm, vm->name, -1, " reason=expired");
+        put(vm, false, 0);
+        event = event_of(vm, EVENT_FREEZE_CLEARED, 0, -1, " reason=expired");
         events_raise(freezes->daemon->events, &event);
         (void)db_post(freezes->daemon->db, &change, 1, NULL, NULL, NULL);
     }

@@ -93,12 +93,12 @@ def test_a_freeze_that_the_disk_refuses_is_put_back():
             assert is_frozen(host) == before
             done = host.ctl(command, "web")
             assert done.returncode == 1 and "Read-only file system" in done.stderr, done
-            assert is_frozen(host) == before
+            until("it is as it was", lambda: is_frozen(host) == before, limit=10)
             remount(disk, "rw")
             until("the disk is back", lambda: host.ctl("set", "web", "priority=42").returncode == 0)
             assert not host.events("freeze-cleared" if before else "freeze-set", "web"), "told, though it was not done"
             host.do(command, "web")
-            assert is_frozen(host) != before
+            until("it is done", lambda: is_frozen(host) != before)
 
 
 def test_a_daemon_that_was_killed_starts_on_a_read_only_disk():
