@@ -212,7 +212,8 @@ void guest_tell(struct world *world)
     for (size_t i = 0; i < world->n_domains; i++) {
         struct sim_domain *domain = world->domains[i];
 
-        (void)noise_ends(&domain->noise, world->now_ms);
+        if (noise_ends(&domain->noise, world->now_ms))
+            noise_listen(&domain->noise, world->now_ms);
         domain->noisy = noise_goes_on(&domain->noise, world->now_ms);
         if (!sim_domain_runs(domain) || world->now_ms < domain->inside.ready_ms ||
             world->now_ms < domain->inside.next_report_ms)
