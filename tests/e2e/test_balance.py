@@ -52,6 +52,19 @@ def test_shrinking_comes_before_growing_in_the_journal():
         assert min(given) < max(grown)
 
 
+def test_a_start_by_hand_that_uses_up_the_host_is_told_for_the_hypervisors_signal_and_made_good():
+    with Host(TWO, "reserve = 256m\n[vm hog]\nmode = ignored\n" + MANAGED) as host:
+        host.settle()
+        assert not host.events("host-low")
+        size = host.json("host")["free_kib"] // MIB - 20
+        assert host.xl("create", "hog", f"memory={size}m", f"maxmem={size}m").returncode == 0
+        low = until("the host is said to be low", lambda: host.events("host-low"))
+        assert "hypervisor=low" in low[0]["detail"], low
+        until("the reserve is whole again", lambda: host.json("host")["free_kib"] >= 256 * MIB)
+        until("promise 1 holds again", lambda: host.events("invariant-restored"))
+        assert any(action["vm"] == "idle" and action["reason"] == "give" for action in host.actions()), host.actions()
+
+
 def test_nobody_that_is_not_configured_is_touched():
     with Host(TWO) as host:
         host.xl("demand", "busy", "3g")
