@@ -255,9 +255,10 @@ static void tell_host(struct engine *engine, int64_t now_ms)
     if (edge_follow(&engine->scarce, is_scarce(engine) || now_ms < engine->low_until_ms, now_ms,
                     says_low ? 0 : EDGE_HOLD_MS))
         events_raise_about(events, engine->scarce.told ? EVENT_HOST_LOW : EVENT_HOST_OK, NULL,
-                           "%sfree_kib=%" PRId64 " assigned_kib=%" PRId64 " demand_kib=%" PRId64,
+                           "%sfree_kib=%" PRId64 " claimed_kib=%" PRId64 " assigned_kib=%" PRId64
+                           " demand_kib=%" PRId64,
                            says_low ? "hypervisor=low " : "", status->host.free.v,
-                           status->assigned.v, status->demand.v);
+                           status->host.claimed.v, status->assigned.v, status->demand.v);
     if (edge_follow(&engine->broken, status->invariant_broken, now_ms, 0))
         events_raise_about(
             events, engine->broken.told ? EVENT_INVARIANT_BROKEN : EVENT_INVARIANT_RESTORED, NULL,

@@ -13,6 +13,7 @@ LAB_SCENARIOS = \
 	%D%/scenarios/levers.sh \
 	%D%/scenarios/list-matches-xl.sh \
 	%D%/scenarios/load-moves.sh \
+	%D%/scenarios/low-memory.sh \
 	%D%/scenarios/need.sh \
 	%D%/scenarios/operations.sh \
 	%D%/scenarios/override.sh \
