@@ -17,8 +17,18 @@ wait_until 60 "it has followed" seen "xl_mib greedy" -le 145
 settled 60
 cap=$(xen_cap_kib greedy)
 assert_between "its cap" "$cap" $((144 * 1024)) $((146 * 1024))
-load greedy "run echo 256000 >/sys/devices/system/xen_memory/xen_memory0/target_kb"
+empty_balloon() { # KIB
+    load greedy "run echo $1 >/sys/devices/system/xen_memory/xen_memory0/target_kb"
+}
+empty_balloon 256000
+wait_until 30 "it takes all that its cap allows" seen "vm greedy assigned_kib" -eq "$cap"
 sleep 15
-assert_between "what it has by now" "$(xl_mib greedy)" 120 $((cap / 1024))
+assert_equal "what it has by now" "$(vm greedy assigned_kib)" "$cap"
 assert_equal "its cap by now" "$(xen_cap_kib greedy)" "$cap"
 assert_safe greedy
+
+# It was the cap and nothing else.
+kill_daemon
+xl mem-max greedy 256
+empty_balloon 255000
+wait_until 60 "without that cap it takes the rest" seen "xl_mib greedy" -ge 249

@@ -17,7 +17,10 @@ ctl reserve 100m --for second >/tmp/second.out 2>&1 &
 asker=$!
 wait_until 60 "the squeeze has begun" seen "host settled" = false
 kill_daemon
-wait $asker || note "second: $(cat /tmp/second.out)"
+code=0
+wait $asker || code=$?
+note "second: $(cat /tmp/second.out)"
+assert_equal "exit code of what was being squeezed for" $code 5
 start_daemon
 assert_equal "reservations of first" "$(kept first)" 1
 wait_until 60 "it is counted" seen "host reserved_kib" -ge $((132 * 1024))

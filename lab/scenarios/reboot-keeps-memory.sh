@@ -19,6 +19,7 @@ done
 raise_load other 55 70 85 100
 note "before the reboot: $(xl_mib reboots) MiB, other $(xl_mib other) MiB"
 held=$(xl_mib reboots)
+assert_between "what it was ballooned down to" "$held" 95 185
 id=$(domid reboots)
 begin_load other "anon 130"
 xl reboot reboots
