@@ -27,6 +27,7 @@ endif
 
 include tests/base/local.mk
 include tests/core/local.mk
+include tests/etc/local.mk
 include tests/hv/local.mk
 include tests/db/local.mk
 include tests/proto/local.mk
