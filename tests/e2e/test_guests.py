@@ -130,14 +130,18 @@ def passes(host):
     return int(re.search(r"^xenmem_passes_total (\d+)$", host.do("metrics"), re.M)[1])
 
 
+def seconds_for_looks(host, count):
+    """How long it takes until the host was looked at so many times more."""
+    before, began = passes(host), time.monotonic()
+    until(f"{count} looks", lambda: passes(host) >= before + count)
+    return time.monotonic() - began
+
+
 def test_a_thousand_reports_a_second_cost_no_more_looks_than_one():
     with Host(FLOOD, MANAGED) as host:
         until("the flood is heard", lambda: host.vm("liar")["source"] == "agent")
-        time.sleep(2)  # until it is listened to no more
-        before = passes(host)
-        time.sleep(6)
-        looks = passes(host) - before
-        assert 5 <= looks <= 7, f"{looks} looks within 6 s"
+        seconds_for_looks(host, 5)  # by then it is listened to no more
+        assert seconds_for_looks(host, 6) >= 5
 
 
 if __name__ == "__main__":
