@@ -72,13 +72,15 @@ const struct command commands[] = {
     {"db", "backup FILE", "copy the database while xenmemd runs",
      "An older backup is replaced once the new one is whole; what is no backup is not touched.\n",
      0, 2, 2, run_db},
-    {"reserve", "SIZE", "keep memory free for a start",
+    {"reserve", "[SIZE]", "keep memory free for a start",
      "Refused at once where there is not enough, unless --wait says for how long it may queue;\n"
      "exit code 7 where that is over.\n"
      "Prints the id. --for NAME (here the name of the VM that is about to start) binds it to the\n"
-     "domain of that name; it ends when that runs.\n",
+     "domain of that name; it ends when that runs. Without a SIZE it is what that VM will be "
+     "built\n"
+     "with, by its settings.\n",
      BIT(OPTION_FOR) | BIT(OPTION_TTL) | BIT(OPTION_WAIT) | BIT(OPTION_PRIORITY) | BIT(OPTION_HOLD),
-     1, 1, run_reserve},
+     0, 1, run_reserve},
     {"reservations", "", "memory that is kept for starts, and who waits for it", NULL, 0, 0, 0,
      run_reservations},
     {"release", "ID", "end a reservation", NULL, 0, 1, 1, run_release},

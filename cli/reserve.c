@@ -64,7 +64,8 @@ int reserve_memory(struct cli *cli, const struct arguments *arguments, const cha
     if (text && integer_parse(text, 0, 100, &priority, &err))
         return cli_complain(cli, EXIT_USAGE, "--priority: %s", err.text);
     request = xenmemctl_request_new("reservation.create");
-    xenmemctl_request_text(request, "size", size);
+    if (size)
+        xenmemctl_request_text(request, "size", size);
     xenmemctl_request_integer(request, "priority", priority);
     if (name)
         xenmemctl_request_text(request, "for", name);
@@ -112,20 +113,35 @@ static int hold(struct cli *cli, int64_t id)
     return code;
 }
 
-int run_reserve(struct cli *cli, const struct arguments *arguments)
+static int check_size(struct cli *cli, const char *text, const char *name)
 {
-    struct xenmemctl_message *reply;
     struct kib size;
     struct err err;
-    int64_t id = 0;
-    int code;
 
-    if (kib_parse(arguments->words[0], &size, &err))
+    if (!text && !name)
+        return cli_complain(cli, EXIT_USAGE,
+                            "reserve needs a SIZE, such as 2g, or --for NAME of a VM whose "
+                            "settings say it");
+    if (!text)
+        return EXIT_DONE;
+    if (kib_parse(text, &size, &err))
         return cli_complain(cli, EXIT_USAGE, "%s", err.text);
     if (size.v == 0)
         return cli_complain(cli, EXIT_USAGE, "nothing is reserved with 0");
-    code = reserve_memory(cli, arguments, arguments->words[0], arguments->options[OPTION_FOR],
-                          arguments->options[OPTION_TTL], &reply);
+    return EXIT_DONE;
+}
+
+int run_reserve(struct cli *cli, const struct arguments *arguments)
+{
+    const char *size = arguments->n_words > 0 ? arguments->words[0] : NULL;
+    const char *name = arguments->options[OPTION_FOR];
+    struct xenmemctl_message *reply;
+    int64_t id = 0;
+    int code = check_size(cli, size, name);
+
+    if (code != EXIT_DONE)
+        return code;
+    code = reserve_memory(cli, arguments, size, name, arguments->options[OPTION_TTL], &reply);
     if (code != EXIT_DONE)
         return code;
     put_reservation(cli, xenmemctl_message_value(reply));

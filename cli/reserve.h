@@ -8,7 +8,8 @@ struct cli;
 struct xenmemctl_message;
 
 /*
- * A reservation of size, by the options --wait, --priority and --hold; name and ttl may be NULL.
+ * A reservation of size (NULL: of what the VM of that name will be built with), by the options
+ * --wait, --priority and --hold; name and ttl may be NULL.
  * While it waits, stderr says how far it is. EXIT_DONE and *out, the reservation, which the caller
  * frees; or it complained.
  */

@@ -21,6 +21,12 @@
 #define XL_WORDS  16    /* of the command itself */
 #define START_TTL "10m" /* should this program die while xl builds */
 
+/* What the daemon says about a build. */
+struct plan {
+    int64_t memory_mib, maxmem_mib; /* for xl */
+    struct kib needs;               /* all that the host gives for it */
+};
+
 static const char *verb_of(const struct xl_config *config)
 {
     return config->is_saved ? "restore" : "create";
@@ -36,7 +42,7 @@ struct xl_command {
 /* The words of XENMEM_XL ("xl" if it is not set), "create" or "restore", the file, and what was
  * given; what settings say instead of the file goes last, so that it holds. */
 static void make_command(const struct arguments *arguments, const struct xl_config *config,
-                         struct xl_command *out)
+                         const struct plan *plan, struct xl_command *out)
 {
     const char *xl = getenv("XENMEM_XL");
     size_t n = 0;
@@ -50,24 +56,24 @@ static void make_command(const struct arguments *arguments, const struct xl_conf
     out->words[n++] = (char *)verb_of(config);
     for (size_t i = 0; i < arguments->n_words; i++)
         out->words[n++] = (char *)arguments->words[i];
-    if (!config->differs)
+    if (plan->memory_mib == config->memory_mib && plan->maxmem_mib == config->maxmem_mib)
         return;
-    snprintf(out->memory, sizeof(out->memory), "memory=%" PRId64, config->memory_mib);
-    snprintf(out->maxmem, sizeof(out->maxmem), "maxmem=%" PRId64, config->maxmem_mib);
+    snprintf(out->memory, sizeof(out->memory), "memory=%" PRId64, plan->memory_mib);
+    snprintf(out->maxmem, sizeof(out->maxmem), "maxmem=%" PRId64, plan->maxmem_mib);
     out->words[n++] = out->memory;
     out->words[n++] = out->maxmem;
 }
 
 /* Runs xl, whose output goes where ours does. */
 static int run_xl(struct cli *cli, const struct arguments *arguments,
-                  const struct xl_config *config)
+                  const struct xl_config *config, const struct plan *plan)
 {
     int status = 0, problem = 0;
     struct xl_command made;
     char **command;
     pid_t child;
 
-    make_command(arguments, config, &made);
+    make_command(arguments, config, plan, &made);
     command = made.words;
     fflush(cli->out);
     child = fork();
@@ -91,38 +97,54 @@ static int run_xl(struct cli *cli, const struct arguments *arguments,
     return problem;
 }
 
-/* Puts startup and maximum in place of memory and maxmem, where settings say so. */
-static int use_settings(struct cli *cli, struct xl_config *config)
+static void put_config(struct xenmemctl_request *request, const struct xl_config *config)
+{
+    xenmemctl_request_text(request, "name", config->name);
+    xenmemctl_request_text(request, "type", config->type);
+    xenmemctl_request_integer(request, "memory_kib", config->memory_mib * 1024);
+    xenmemctl_request_integer(request, "maxmem_kib", config->maxmem_mib * 1024);
+    xenmemctl_request_integer(request, "vcpus", config->vcpus);
+    if (config->videoram_mib >= 0)
+        xenmemctl_request_integer(request, "video_kib", config->videoram_mib * 1024);
+    if (config->shadow_mib >= 0)
+        xenmemctl_request_integer(request, "shadow_kib", config->shadow_mib * 1024);
+    xenmemctl_request_boolean(request, "stub", config->has_stub);
+    xenmemctl_request_boolean(request, "passthrough", config->passthrough);
+    xenmemctl_request_boolean(request, "restored", config->is_saved);
+}
+
+/* What xl shall build it with, by file and settings, and all that it will take for that. */
+static int plan_build(struct cli *cli, const struct xl_config *config, struct plan *out)
 {
     struct xenmemctl_request *request = xenmemctl_request_new("vm.build");
     const struct xenmemctl_value *value;
     struct xenmemctl_message *reply;
-    int64_t startup = config->memory_mib * 1024, maximum = config->maxmem_mib * 1024;
+    int64_t memory = 0, maxmem = 0, needs = 0;
     int code;
 
-    xenmemctl_request_text(request, "name", config->name);
-    xenmemctl_request_integer(request, "memory_kib", config->memory_mib * 1024);
-    xenmemctl_request_integer(request, "maxmem_kib", config->maxmem_mib * 1024);
+    put_config(request, config);
     code = cli_call(cli, request, CLI_TIMEOUT_MS, &reply);
     if (code != EXIT_DONE)
         return code;
     value = xenmemctl_message_value(reply);
-    xenmemctl_integer(xenmemctl_member(value, "startup_kib"), &startup);
-    xenmemctl_integer(xenmemctl_member(value, "maximum_kib"), &maximum);
+    if (!xenmemctl_integer(xenmemctl_member(value, "startup_kib"), &memory) ||
+        !xenmemctl_integer(xenmemctl_member(value, "maximum_kib"), &maxmem) ||
+        !xenmemctl_integer(xenmemctl_member(value, "needs_kib"), &needs))
+        code = cli_complain(cli, EXIT_FAILED,
+                            "xenmemd does not say what %s needs: is it of an older version?",
+                            config->name);
     xenmemctl_message_free(reply);
-    config->differs = startup / 1024 != config->memory_mib || maximum / 1024 != config->maxmem_mib;
-    config->memory_mib = startup / 1024;
-    config->maxmem_mib = maximum / 1024;
-    return EXIT_DONE;
+    *out = (struct plan){memory / 1024, maxmem / 1024, kib(needs)};
+    return code;
 }
 
-static int reserve(struct cli *cli, const struct xl_config *config,
+static int reserve(struct cli *cli, const char *name, struct kib needs,
                    const struct arguments *arguments, int64_t *id)
 {
     struct xenmemctl_message *reply;
     char size[UNITS_TEXT];
-    int code = reserve_memory(cli, arguments, kib_format_exact(xl_config_needs(config), size),
-                              config->name, START_TTL, &reply);
+    int code =
+        reserve_memory(cli, arguments, kib_format_exact(needs, size), name, START_TTL, &reply);
 
     if (code != EXIT_DONE)
         return code;
@@ -146,18 +168,19 @@ static void release(struct cli *cli, int64_t id)
 int run_start(struct cli *cli, const struct arguments *arguments)
 {
     struct xl_config config;
+    struct plan plan;
     struct err err;
     int64_t id = 0;
     int code;
 
     if (xl_config_read(arguments->words[0], &config, &err))
         return cli_complain(cli, EXIT_USAGE, "%s", err.text);
-    code = config.is_saved ? EXIT_DONE : use_settings(cli, &config);
+    code = plan_build(cli, &config, &plan);
     if (code == EXIT_DONE)
-        code = reserve(cli, &config, arguments, &id);
+        code = reserve(cli, config.name, plan.needs, arguments, &id);
     if (code != EXIT_DONE)
         return code;
-    code = run_xl(cli, arguments, &config);
+    code = run_xl(cli, arguments, &config, &plan);
     release(cli, id);
     return code;
 }

@@ -8,11 +8,7 @@
 
 #include "base/err.h"
 
-#define SLACK_PV  1024
-#define SLACK_HVM 2048
-#define VIDEO_HVM (8 * 1024)  /* of the usual emulated card */
-#define STUB      (32 * 1024) /* a stub domain */
-#define MIB_MOST  (INT64_C(1) << 30)
+#define MIB_MOST (INT64_C(1) << 30)
 
 /* What a file of `xl save` begins with; its NULs are part of it. */
 static const char saved_magic[32] = "Xen saved domain, xl format\n \0 \r";
@@ -22,7 +18,6 @@ struct reading {
     struct xl_config *out;
     const char *path;
     int line;
-    bool is_hvm, has_stub;
     int64_t maxvcpus;
 };
 
@@ -92,6 +87,18 @@ static int read_name(struct reading *reading, const char *value, struct err *err
     return 0;
 }
 
+static int read_type(struct reading *reading, const char *value, struct err *err)
+{
+    static const char *const types[] = {"pv", "pvh", "hvm"};
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+        if (strcmp(value, types[i]) == 0) {
+            strcpy(reading->out->type, value);
+            return 0;
+        }
+    return not_understood(reading, "type", value, err);
+}
+
 /* xl also takes "key += value", and several pairs on one line. */
 static bool has_more(const char *key, const char *value)
 {
@@ -120,14 +127,14 @@ static int read_pair(struct reading *reading, const char *key, char *value, stru
     if (strcmp(key, "name") == 0)
         return read_name(reading, value, err);
     if (strcmp(key, "type") == 0)
-        out->pv = strcmp(value, "pv") == 0, reading->is_hvm = strcmp(value, "hvm") == 0;
-    else if (strcmp(key, "builder") == 0)
-        reading->is_hvm = strcmp(value, "hvm") == 0, out->pv = !reading->is_hvm;
+        return read_type(reading, value, err);
+    if (strcmp(key, "builder") == 0) /* the former way to say it */
+        strcpy(out->type, strcmp(value, "hvm") == 0 ? "hvm" : "pv");
     else if (strcmp(key, "pci") == 0 || strcmp(key, "passthrough") == 0 ||
              strcmp(key, "dtdev") == 0)
         out->passthrough = strcmp(value, "disabled") != 0;
     else if (strcmp(key, "device_model_stubdomain_override") == 0)
-        reading->has_stub = strcmp(value, "0") != 0;
+        out->has_stub = strcmp(value, "0") != 0;
     return 0;
 }
 
@@ -158,10 +165,6 @@ static int finish(struct reading *reading, struct err *err)
         return err_set(err, ERR_INVALID, "%s: maxmem is less than memory", reading->path);
     if (reading->maxvcpus > out->vcpus)
         out->vcpus = reading->maxvcpus;
-    if (out->videoram_mib < 0)
-        out->videoram_mib = reading->is_hvm ? VIDEO_HVM / 1024 : 0;
-    if (reading->has_stub)
-        out->videoram_mib += STUB / 1024;
     return 0;
 }
 
@@ -199,24 +202,11 @@ int xl_config_read(const char *path, struct xl_config *out, struct err *err)
     FILE *file = fopen(path, "re");
     int rc;
 
-    *out = (struct xl_config){.vcpus = 1, .videoram_mib = -1, .shadow_mib = -1, .pv = true};
+    *out = (struct xl_config){.vcpus = 1, .videoram_mib = -1, .shadow_mib = -1, .type = "pv"};
     if (!file)
         return err_set_errno(err, ERR_INVALID, errno, "read %s", path);
     rc = is_saved_guest(file) ? xl_saved_read(file, path, out, err)
                               : read_lines(&reading, file, err);
     (void)fclose(file);
     return rc;
-}
-
-struct kib xl_config_needs(const struct xl_config *config)
-{
-    struct kib sum = kib_mib(config->memory_mib + config->videoram_mib);
-    struct kib shadow = kib(config->vcpus * 1024 + config->maxmem_mib * 4);
-
-    if (config->shadow_mib >= 0)
-        shadow = kib_mib(config->shadow_mib);
-    sum = kib_add(sum, shadow);
-    if (config->passthrough)
-        sum = kib_add(sum, kib_mib(config->maxmem_mib / 512 + 1));
-    return kib_ceil(kib_add(sum, kib(config->pv ? SLACK_PV : SLACK_HVM)), KIB_GRANULE);
 }

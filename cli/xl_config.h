@@ -16,10 +16,10 @@ struct xl_config {
     int64_t memory_mib, maxmem_mib;   /* maxmem is memory where it is not given */
     int64_t vcpus;                    /* the most it can have */
     int64_t videoram_mib, shadow_mib; /* −1: not given */
-    bool pv;
-    bool is_saved;    /* the file is a guest that xl saved */
-    bool differs;     /* settings say other amounts than the file */
-    bool passthrough; /* it has devices of the host, or asks for an IOMMU */
+    char type[4];                     /* "pv", "pvh", "hvm" */
+    bool is_saved;                    /* the file is a guest that xl saved */
+    bool has_stub;                    /* its device model has a domain of its own */
+    bool passthrough;                 /* it has devices of the host, or asks for an IOMMU */
 };
 
 /*
@@ -32,8 +32,5 @@ int xl_config_read(const char *path, struct xl_config *out, struct err *err);
 /* Of a file that was found to be a saved guest, and stands behind its magic. 0 or −1 ERR_INVALID.
  */
 int xl_saved_read(FILE *file, const char *path, struct xl_config *out, struct err *err);
-
-/* All that xl will take from the host for it, rounded up to 2 MiB. */
-struct kib xl_config_needs(const struct xl_config *config);
 
 #endif

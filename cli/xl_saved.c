@@ -49,11 +49,10 @@ static int64_t mib_up(int64_t amount)
 
 static int take(const char *text, const char *path, struct xl_config *out, struct err *err)
 {
-    char type[8];
-
     find_text(text, "name", out->name, sizeof(out->name));
-    find_text(text, "type", type, sizeof(type));
-    out->pv = strcmp(type, "pv") == 0;
+    find_text(text, "type", out->type, sizeof(out->type));
+    if (out->type[0] == '\0')
+        strcpy(out->type, "hvm"); /* the one that takes most */
     out->memory_mib = mib_up(find_number(text, "target_memkb", 0));
     out->maxmem_mib = mib_up(find_number(text, "max_memkb", out->memory_mib * 1024));
     out->vcpus = find_number(text, "max_vcpus", 1);

@@ -3,6 +3,7 @@
 noinst_LIBRARIES += libxm_core.a
 libxm_core_a_SOURCES = \
 	%D%/admit.c %D%/admit.h \
+	%D%/build.c %D%/build.h \
 	%D%/decide.c %D%/decide.h \
 	%D%/demand.c %D%/demand.h \
 	%D%/divide.c %D%/divide.h \

@@ -3,6 +3,7 @@
 noinst_LIBRARIES += libxm_daemon.a
 libxm_daemon_a_SOURCES = \
 	%D%/apply.c %D%/apply.h \
+	%D%/build.c %D%/build.h \
 	%D%/daemon.c %D%/daemon.h \
 	%D%/edges.c %D%/edges.h \
 	%D%/engine.c %D%/engine.h \

@@ -288,29 +288,3 @@ void registry_update(struct registry *registry, const struct layers *layers,
     tell_come(before, n_before, registry, watcher);
     free(before);
 }
-
-/* What the newest layer that has the key says. */
-static struct kib newest(const struct setting_partial *const *said, size_t count, unsigned key,
-                         struct kib otherwise)
-{
-    for (size_t i = 0; i < count; i++)
-        if (setting_has(said[i], key))
-            return kib(said[i]->value[key]);
-    return otherwise;
-}
-
-struct vm_natural registry_build(const struct layers *layers, const char *name,
-                                 struct vm_natural configured)
-{
-    const struct setting_partial *said[LAYERS_MAX];
-    size_t count = layers_of_vm(layers, name, said);
-    struct vm_settings settings;
-    struct vm_natural out;
-
-    (void)vm_settings_resolve(said, count, configured, &settings, NULL);
-    if (settings.mode == VM_MODE_IGNORED)
-        return configured;
-    out.static_max = newest(said, count, VM_KEY_MAXIMUM, configured.static_max);
-    out.target = kib_min(newest(said, count, VM_KEY_STARTUP, configured.target), out.static_max);
-    return out;
-}

@@ -106,11 +106,4 @@ int registry_resolve_one(const struct vm_entry *vm, const char *name, const stru
                          const struct setting_partial *extra, struct vm_settings *out,
                          struct err *err);
 
-/*
- * What a toolstack should build a VM of that name with: startup and maximum as the layers say, and
- * where they say nothing, or it is ignored, what its configuration says.
- */
-struct vm_natural registry_build(const struct layers *layers, const char *name,
-                                 struct vm_natural configured);
-
 #endif

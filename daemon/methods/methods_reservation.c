@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "daemon/build.h"
 #include "daemon/daemon.h"
 #include "daemon/methods/methods.h"
 #include "daemon/methods/reservation_answer.h"
@@ -21,17 +22,30 @@ static int read_span(const struct proto_request *request, const char *name, int6
     return 0;
 }
 
-static int read_size(const struct proto_request *request, struct kib *out, struct err *err)
+/* As it is said, or what the VM that it is for will be built with. */
+static int read_size(const struct daemon *daemon, const struct proto_request *request,
+                     const char *name, struct kib *out, struct err *err)
 {
-    if (kib_parse(proto_request_text(request, "size", ""), out, err))
+    const char *text = proto_request_text(request, "size", NULL);
+    struct build build;
+
+    if (!text && name[0] == '\0')
+        return err_set(err, ERR_INVALID, "size: say how much, or with `for` of which VM");
+    if (!text) {
+        if (build_of_known(daemon, name, &build, err))
+            return -1;
+        *out = build_needs(&build);
+        return 0;
+    }
+    if (kib_parse(text, out, err))
         return err_wrap(err, "size");
     if (out->v == 0)
         return err_set(err, ERR_INVALID, "size: nothing is reserved with 0");
     return 0;
 }
 
-static int read_create(const struct proto_request *request, struct reservation_request *out,
-                       struct err *err)
+static int read_create(const struct daemon *daemon, const struct proto_request *request,
+                       struct reservation_request *out, struct err *err)
 {
     int64_t priority = proto_request_integer(request, "priority", 50);
 
@@ -43,7 +57,8 @@ static int read_create(const struct proto_request *request, struct reservation_r
         return err_set(err, ERR_INVALID, "priority: %" PRId64 " is outside 0 to 100", priority);
     if (strlen(out->name) >= HV_NAME_MAX)
         return err_set(err, ERR_INVALID, "for: a name has less than %d bytes", HV_NAME_MAX);
-    if (read_size(request, &out->size, err) || read_span(request, "ttl", &out->ttl_ms, err) ||
+    if (read_size(daemon, request, out->name, &out->size, err) ||
+        read_span(request, "ttl", &out->ttl_ms, err) ||
         read_span(request, "wait", &out->wait_ms, err))
         return -1;
     return 0;
@@ -53,7 +68,7 @@ void method_reservation_create(struct daemon *daemon, struct call *call,
                                const struct proto_request *request)
 {
     static const struct proto_param params[] = {
-        {"size", PROTO_TEXT, true},         {"for", PROTO_TEXT, false},
+        {"size", PROTO_TEXT, false},        {"for", PROTO_TEXT, false},
         {"ttl", PROTO_TEXT, false},         {"wait", PROTO_TEXT, false},
         {"hold", PROTO_BOOLEAN, false},     {"progress", PROTO_BOOLEAN, false},
         {"priority", PROTO_INTEGER, false}, {NULL, PROTO_TEXT, false},
@@ -63,7 +78,7 @@ void method_reservation_create(struct daemon *daemon, struct call *call,
 
     if (!method_accept(call, request, params))
         return;
-    if (read_create(request, &wanted, &err))
+    if (read_create(daemon, request, &wanted, &err))
         call_fail(call, &err);
     else
         reservations_ask(daemon->reservations, call, &wanted);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "daemon/build.h"
 #include "daemon/daemon.h"
 #include "daemon/memory.h"
 #include "daemon/methods/describe.h"
@@ -141,32 +142,81 @@ void method_vm_forget(struct daemon *daemon, struct call *call, const struct pro
                        call_answer_done, call);
 }
 
+/* --- vm.build --------------------------------------------------------------------------------- */
+
+static int read_type(const struct proto_request *request, enum build_type *out, struct err *err)
+{
+    static const char *const types[] = {
+        [BUILD_PV] = "pv", [BUILD_PVH] = "pvh", [BUILD_HVM] = "hvm"};
+    const char *text = proto_request_text(request, "type", types[*out]);
+
+    for (enum build_type type = BUILD_PV; type <= BUILD_HVM; type++)
+        if (strcmp(text, types[type]) == 0) {
+            *out = type;
+            return 0;
+        }
+    return err_set(err, ERR_INVALID, "type: '%s' is none of pv, pvh, hvm", text);
+}
+
+/* An amount that need not be said. */
+static int read_part(const struct proto_request *request, const char *name, struct kib *out,
+                     struct err *err)
+{
+    *out = kib(proto_request_integer(request, name, out->v));
+    if (out->v > KIB_LIMIT)
+        return err_set(err, ERR_INVALID, "%s: more than 1 PiB", name);
+    return 0;
+}
+
+/* What the toolstack's configuration says, and what is usual where it says nothing. */
+static int read_build(const struct proto_request *request, struct build *out, struct err *err)
+{
+    *out = build_usual(kib(proto_request_integer(request, "memory_kib", 0)),
+                       kib(proto_request_integer(request, "maxmem_kib", 0)));
+    if (out->memory.v < 0 || out->memory.v > out->maxmem.v || out->maxmem.v > KIB_LIMIT)
+        return err_set(err, ERR_INVALID,
+                       "memory_kib and maxmem_kib: 0 <= memory <= maxmem <= 1 PiB");
+    out->vcpus = proto_request_integer(request, "vcpus", out->vcpus);
+    if (out->vcpus < 1 || out->vcpus > BUILD_VCPUS_MOST)
+        return err_set(err, ERR_INVALID, "vcpus: 1 to %d", BUILD_VCPUS_MOST);
+    out->stub = proto_request_boolean(request, "stub", out->stub);
+    out->passthrough = proto_request_boolean(request, "passthrough", out->passthrough);
+    if (read_type(request, &out->type, err) || read_part(request, "video_kib", &out->video, err) ||
+        read_part(request, "shadow_kib", &out->shadow, err))
+        return -1;
+    return 0;
+}
+
 void method_vm_build(struct daemon *daemon, struct call *call, const struct proto_request *request)
 {
     static const struct proto_param params[] = {{"name", PROTO_TEXT, true},
                                                 {"memory_kib", PROTO_INTEGER, true},
                                                 {"maxmem_kib", PROTO_INTEGER, true},
+                                                {"type", PROTO_TEXT, false},
+                                                {"vcpus", PROTO_INTEGER, false},
+                                                {"video_kib", PROTO_INTEGER, false},
+                                                {"shadow_kib", PROTO_INTEGER, false},
+                                                {"stub", PROTO_BOOLEAN, false},
+                                                {"passthrough", PROTO_BOOLEAN, false},
+                                                {"restored", PROTO_BOOLEAN, false},
                                                 {NULL, PROTO_TEXT, false}};
-    struct vm_natural configured;
     struct proto_writer *answer;
+    struct build build;
     struct err err;
 
     if (!method_accept(call, request, params))
         return;
-    configured.target = kib(proto_request_integer(request, "memory_kib", 0));
-    configured.static_max = kib(proto_request_integer(request, "maxmem_kib", 0));
-    if (configured.target.v < 0 || configured.target.v > configured.static_max.v ||
-        configured.static_max.v > KIB_LIMIT) {
-        err_set(&err, ERR_INVALID, "memory_kib and maxmem_kib: 0 <= memory <= maxmem <= 1 PiB");
+    if (read_build(request, &build, &err)) {
         call_fail(call, &err);
         return;
     }
-    configured =
-        registry_build(daemon->layers, proto_request_text(request, "name", ""), configured);
+    if (!proto_request_boolean(request, "restored", false))
+        build_apply_settings(daemon->layers, proto_request_text(request, "name", ""), &build);
     answer = call_answer_begin(call);
     proto_object_begin(answer, NULL);
-    proto_put_integer(answer, "startup_kib", configured.target.v);
-    proto_put_integer(answer, "maximum_kib", configured.static_max.v);
+    proto_put_integer(answer, "startup_kib", build.memory.v);
+    proto_put_integer(answer, "maximum_kib", build.maxmem.v);
+    proto_put_integer(answer, "needs_kib", build_needs(&build).v);
     proto_object_end(answer);
     call_answer_end(call);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The core alone: what these programs link is the proof that it needs nothing else.
 CORE_TESTS = \
+	%D%/test_build \
 	%D%/test_settings \
 	%D%/test_report \
 	%D%/test_demand \
@@ -24,6 +25,9 @@ CORE_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 %C%_test_settings_SOURCES = %D%/test_settings.c
 %C%_test_settings_CFLAGS = $(CORE_TEST_CFLAGS)
 %C%_test_settings_LDADD = $(CORE_TEST_LIBS)
+%C%_test_build_SOURCES = %D%/test_build.c
+%C%_test_build_CFLAGS = $(CORE_TEST_CFLAGS)
+%C%_test_build_LDADD = $(CORE_TEST_LIBS)
 %C%_test_report_SOURCES = %D%/test_report.c
 %C%_test_report_CFLAGS = $(CORE_TEST_CFLAGS)
 %C%_test_report_LDADD = $(CORE_TEST_LIBS)

@@ -88,6 +88,38 @@ def test_release_expiry_and_bad_input():
         assert running.returncode == 1 and "running" in running.stderr, running
 
 
+def test_what_settings_say_is_reserved_for_a_vm_without_a_size():
+    with Host(FULL, MANAGED) as host:
+        ready(host)
+        host.do("set", "new", "startup=1g", "maximum=2g", "minimum=512m", "mode=dynamic")
+        host.do("reserve", "--for", "new")
+        size = host.json("reservations")[0]["size_kib"]
+        assert GIB < size <= GIB + 64 * MIB, size
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "vm.build", "params": {"name": "new", "memory_kib": 1, "maxmem_kib": 1}}
+        said = json.loads(host.rpc(json.dumps(asked).encode() + b"\n")[0])["result"]
+        assert said == {"startup_kib": GIB, "maximum_kib": 2 * GIB, "needs_kib": size}, said
+        assert host.xl("create", "new", "memory=1g", "maxmem=2g", "demand=200m").returncode == 0
+        until("it is used up", lambda: host.json("reservations") == [])
+        assert not host.events("reservation-broken")
+
+
+def test_what_a_vm_had_is_reserved_for_it_where_no_setting_says_more():
+    with Host(FULL, MANAGED) as host:
+        ready(host)
+        host.xl("destroy", "one")
+        until("it is gone", lambda: host.vm("one")["state"] == "off")
+        host.do("reserve", "--for", "one")
+        size = host.json("reservations")[0]["size_kib"]
+        assert 2 * GIB < size <= 2 * GIB + 64 * MIB, size
+        unknown = host.ctl("reserve", "--for", "nobody")
+        assert unknown.returncode == 4 and unknown.stderr.count("\n") == 1 and "startup=" in unknown.stderr, unknown
+        host.do("set", "vague", "mode=dynamic", "priority=60")
+        vague = host.ctl("reserve", "--for", "vague")
+        assert vague.returncode == 2 and "startup=" in vague.stderr, vague
+        nothing = host.ctl("reserve")
+        assert nothing.returncode == 2 and "--for" in nothing.stderr, nothing
+
+
 def test_a_reboot_finds_its_memory():
     with Host(FULL, MANAGED) as host:
         ready(host)
