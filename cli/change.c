@@ -151,6 +151,19 @@ static int explain_unsettled(struct cli *cli, int64_t limit_ms)
                         duration_format(limit_ms, limit));
 }
 
+/* An override that stays is not what was asked for. */
+static int explain_kept(struct cli *cli, const struct xenmemctl_value *kept)
+{
+    size_t count = xenmemctl_count(kept);
+    const char *name = xenmemctl_text(xenmemctl_member(xenmemctl_at(kept, 0), "name"));
+    const char *why = xenmemctl_text(xenmemctl_member(xenmemctl_at(kept, 0), "why"));
+
+    if (count == 0 || !name || !why)
+        return EXIT_DONE;
+    return cli_complain(cli, EXIT_FAILED, "%s keeps the target that was set by hand: %s%s", name,
+                        why, count > 1 ? "; others too: 'xenmemctl events' tells them" : "");
+}
+
 static int balance(struct cli *cli, const struct arguments *arguments, int64_t limit_ms)
 {
     struct xenmemctl_request *request = xenmemctl_request_new("balance");
@@ -169,10 +182,13 @@ static int balance(struct cli *cli, const struct arguments *arguments, int64_t l
     if (code != EXIT_DONE)
         return code;
     xenmemctl_boolean(xenmemctl_member(xenmemctl_message_value(reply), "settled"), &settled);
-    if (settled)
+    if (settled) {
         put_balance(cli, xenmemctl_message_value(reply));
+        code =
+            explain_kept(cli, xenmemctl_member(xenmemctl_message_value(reply), "overrides_kept"));
+    }
     xenmemctl_message_free(reply);
-    return settled ? EXIT_DONE : explain_unsettled(cli, limit_ms);
+    return settled ? code : explain_unsettled(cli, limit_ms);
 }
 
 int run_balance(struct cli *cli, const struct arguments *arguments)

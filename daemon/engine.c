@@ -354,34 +354,3 @@ void engine_when_settled(struct engine *engine, int64_t limit_ms,
     engine->waiters = waiter;
     loop_look_soon(engine->daemon->loop, 0);
 }
-
-static int clear_override(struct engine *engine, struct domain *domain, struct err *err)
-{
-    if (hv_adopt_target(engine->daemon->hv, &domain->now.ref, err))
-        return err_wrap(err, "%s", domain->vm ? domain->vm->name : "a domain");
-    domain->overridden = false;
-    domain->now.own_target = domain->now.target;
-    return 0;
-}
-
-static bool is_managed(const struct vm_entry *vm)
-{
-    return vm && vm->settings.mode != VM_MODE_IGNORED;
-}
-
-size_t engine_clear_overrides(struct engine *engine, const char *vm, struct err *err)
-{
-    struct registry *registry = engine->daemon->registry;
-    size_t cleared = 0;
-
-    for (size_t i = 0; i < registry->n_domains; i++) {
-        struct domain *domain = &registry->domains[i];
-
-        if (!domain->overridden || !is_managed(domain->vm) || domain->vm->frozen ||
-            (vm && strcmp(domain->vm->name, vm) != 0))
-            continue;
-        if (clear_override(engine, domain, err) == 0)
-            cleared++;
-    }
-    return cleared;
-}

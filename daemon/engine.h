@@ -67,7 +67,4 @@ void engine_last(const struct engine *engine, const struct snapshot **snapshot,
 void engine_when_settled(struct engine *engine, int64_t limit_ms,
                          void (*done)(void *arg, bool settled, int64_t actions), void *arg);
 
-/* Takes every override back: the next pass moves those VMs again. Returns how many there were. */
-size_t engine_clear_overrides(struct engine *engine, const char *vm, struct err *err);
-
 #endif

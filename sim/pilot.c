@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "daemon/engine.h"
 #include "daemon/options.h"
+#include "daemon/overrides.h"
 #include "daemon/registry.h"
 #include "daemon/reservations/reservations.h"
 #include "daemon/settings/layers.h"
@@ -115,7 +116,7 @@ static void set(struct pilot *pilot, const struct script_command *command)
         return;
     fill_layers(pilot);
     if (!of_host)
-        (void)engine_clear_overrides(pilot->daemon.engine, command->name, NULL);
+        (void)overrides_clear(&pilot->daemon, command->name, NULL, NULL);
 }
 
 static const struct reservation *find_reservation(const struct pilot *pilot, const char *name)
@@ -155,7 +156,7 @@ static int carry_out(struct pilot *pilot, const struct script_command *command, 
         return 0;
     case SCRIPT_CLEAR:
         if (pilot->is_up)
-            (void)engine_clear_overrides(pilot->daemon.engine, command->name, NULL);
+            (void)overrides_clear(&pilot->daemon, command->name, NULL, NULL);
         return 0;
     case SCRIPT_RESERVE:
         reserve(pilot, command);

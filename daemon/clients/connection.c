@@ -115,7 +115,6 @@ static void connection_free(struct connection *connection)
     DL_DELETE(all->list, connection);
     all->count--;
     connection->user->connections--;
-    user_put(&all->users, connection->user);
     event_free(connection->timer);
     bufferevent_free(connection->stream);
     proto_lines_fini(&connection->lines);
@@ -439,7 +438,7 @@ void connection_new(struct connections *all, int fd, const struct access_peer *p
 
     connection->all = all;
     connection->peer = *peer;
-    connection->user = user_get(&all->users, peer->uid);
+    connection->user = user_get(&all->users, peer->uid, now_us() / 1000);
     connection->user->connections++;
     connection->timer = evtimer_new(loop_base(all->daemon->loop), on_timer, connection);
     proto_lines_init(&connection->lines,
@@ -492,6 +491,7 @@ void connections_fini(struct connections *all)
     }
     while (all->orphans)
         call_forget(all->orphans);
+    users_free(&all->users);
     connections_drop_shared(all);
     proto_writer_free(all->own);
     proto_writer_free(all->answer);

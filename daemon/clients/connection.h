@@ -39,7 +39,7 @@ struct connections {
     size_t answer_from;          /* where its result begins in answer */
     struct shared *shared[SHARED_COUNT]; /* answers that hold until the next look; NULL: none */
     struct connection *list;
-    struct user *users; /* who has connections or calls */
+    struct user *users; /* who has connections or calls, or had some a second ago */
     size_t count;
     size_t n_subscribers;
     struct audit audit;   /* refusals that were told lately */

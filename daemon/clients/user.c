@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/clients/user.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <utlist.h>
 
 #include "daemon/memory.h"
 
-#define ONE 1000 /* request, in units of credit */
+#define ONE           1000 /* request, in units of credit */
+#define FULL_AFTER_MS 1000 /* whatever was taken, the credit is full again */
 
 struct user *user_find(struct user *list, uid_t uid)
 {
@@ -18,10 +20,30 @@ struct user *user_find(struct user *list, uid_t uid)
     return NULL;
 }
 
-struct user *user_get(struct user **list, uid_t uid)
+/* A second's worth is all that can be saved up: nothing is remembered of who has been away for so
+ * long. Who was not would have a new credit with each new connection if it were forgotten. */
+static bool is_forgettable(const struct user *user, int64_t now_ms)
 {
-    struct user *user = user_find(*list, uid);
+    return user->connections == 0 && user->calls == 0 &&
+           (user->credited_ms == 0 || now_ms - user->credited_ms >= FULL_AFTER_MS);
+}
 
+static void forget(struct user **list, struct user *user)
+{
+    DL_DELETE(*list, user);
+    free(user);
+}
+
+struct user *user_get(struct user **list, uid_t uid, int64_t now_ms)
+{
+    struct user *user, *next;
+
+    DL_FOREACH_SAFE(*list, user, next)
+    {
+        if (is_forgettable(user, now_ms))
+            forget(list, user);
+    }
+    user = user_find(*list, uid);
     if (user)
         return user;
     user = memory_new(1, sizeof(*user));
@@ -30,12 +52,12 @@ struct user *user_get(struct user **list, uid_t uid)
     return user;
 }
 
-void user_put(struct user **list, struct user *user)
+void users_free(struct user **list)
 {
-    if (user->connections > 0 || user->calls > 0)
-        return;
-    DL_DELETE(*list, user);
-    free(user);
+    struct user *user, *next;
+
+    DL_FOREACH_SAFE(*list, user, next)
+    forget(list, user);
 }
 
 /* rate a second is rate thousandths a millisecond. A second's worth can be saved up. */
@@ -44,7 +66,7 @@ static void add_credit(struct user *user, const struct user_limits *limits, int6
     int64_t most = limits->rate * ONE;
     int64_t passed = now_ms - user->credited_ms;
 
-    if (user->credited_ms == 0 || passed >= 1000)
+    if (user->credited_ms == 0 || passed >= FULL_AFTER_MS)
         user->credit = most;
     else
         user->credit += passed * limits->rate;

@@ -33,14 +33,18 @@ struct user {
     struct user *prev, *next;
 };
 
-/* The user of that uid, made if need be, in the list. */
-struct user *user_get(struct user **list, uid_t uid);
+/*
+ * The user of that uid, made if need be, in the list. Others are forgotten on the way once they
+ * have neither connections nor calls and their credit is full again: so the list is no longer than
+ * those who are there or were a second ago. now_ms is a monotonic clock.
+ */
+struct user *user_get(struct user **list, uid_t uid, int64_t now_ms);
 
-/* NULL where the user has nothing. */
+/* NULL where nothing is known of the user. */
 struct user *user_find(struct user *list, uid_t uid);
 
-/* Forgets a user who has neither connections nor calls. */
-void user_put(struct user **list, struct user *user);
+/* Forgets all of them. */
+void users_free(struct user **list);
 
 /* How long until the user may ask again, in ms; 0: at once. now_ms is a monotonic clock. */
 int64_t user_wait_ms(struct user *user, const struct user_limits *limits, int64_t now_ms);

@@ -46,17 +46,14 @@ void call_orphan(struct call *call)
 
 void call_forget(struct call *call)
 {
-    struct connections *all = call->all;
-
     if (call->connection) {
         DL_DELETE(call->connection->calls, call);
         call->connection->n_calls--;
     } else {
-        DL_DELETE(all->orphans, call);
+        DL_DELETE(call->all->orphans, call);
     }
     call->user->calls--;
     call->user->questions -= call->question;
-    user_put(&all->users, call->user);
     free(call);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -6,14 +7,50 @@
 #include "daemon/engine.h"
 #include "daemon/memory.h"
 #include "daemon/methods/methods.h"
+#include "daemon/overrides.h"
+#include "hv/hv.h"
 #include "proto/proto.h"
 
 #define BALANCE_LIMIT_MS INT64_C(60000)
 
+/* So many that stay overridden are told by name and reason; the journal has all. */
+#define KEPT_TOLD 8
+
+struct kept {
+    char vm[HV_NAME_MAX];
+    struct err why;
+};
+
 struct balancing {
     struct call *call;
     int64_t cleared;
+    struct kept kept[KEPT_TOLD];
+    size_t n_kept;
 };
+
+static void note_kept(void *arg, const char *vm, const struct err *err)
+{
+    struct balancing *balancing = arg;
+    struct kept *kept = &balancing->kept[balancing->n_kept];
+
+    if (balancing->n_kept == KEPT_TOLD)
+        return;
+    snprintf(kept->vm, sizeof(kept->vm), "%s", vm);
+    kept->why = *err;
+    balancing->n_kept++;
+}
+
+static void put_kept(struct proto_writer *answer, const struct balancing *balancing)
+{
+    proto_array_begin(answer, "overrides_kept");
+    for (size_t i = 0; i < balancing->n_kept; i++) {
+        proto_object_begin(answer, NULL);
+        proto_put_text(answer, "name", balancing->kept[i].vm);
+        proto_put_text(answer, "why", balancing->kept[i].why.text);
+        proto_object_end(answer);
+    }
+    proto_array_end(answer);
+}
 
 static void on_settled(void *arg, bool settled, int64_t actions)
 {
@@ -24,6 +61,7 @@ static void on_settled(void *arg, bool settled, int64_t actions)
     proto_put_boolean(answer, "settled", settled);
     proto_put_integer(answer, "actions", actions);
     proto_put_integer(answer, "overrides_cleared", balancing->cleared);
+    put_kept(answer, balancing);
     proto_object_end(answer);
     call_answer_end(balancing->call);
     free(balancing);
@@ -47,6 +85,6 @@ void method_balance(struct daemon *daemon, struct call *call, const struct proto
     balancing = memory_new(1, sizeof(*balancing));
     balancing->call = call;
     if (proto_request_boolean(request, "clear_overrides", false))
-        balancing->cleared = (int64_t)engine_clear_overrides(daemon->engine, NULL, NULL);
+        balancing->cleared = (int64_t)overrides_clear(daemon, NULL, note_kept, balancing);
     engine_when_settled(daemon->engine, BALANCE_LIMIT_MS, on_settled, balancing);
 }

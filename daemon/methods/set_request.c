@@ -153,6 +153,7 @@ int set_request_read(struct set_request *set, struct daemon *daemon,
     return 0;
 }
 
+/* Setting takes an override back, if that can be written. */
 void set_request_refresh(struct set_request *set, struct daemon *daemon)
 {
     const struct vm_entry *vm = registry_find(daemon->registry, set->name);
@@ -162,4 +163,8 @@ void set_request_refresh(struct set_request *set, struct daemon *daemon)
     set->vm = *vm;
     set->vm.name = set->name;
     set->outcome = vm->settings;
+    if (vm->domain && vm->domain->overridden && vm->settings.mode != VM_MODE_IGNORED)
+        warn(set,
+             "its target stays as it was set by hand, for it cannot be taken back now (`xenmemctl "
+             "events` says why): `balance --clear-overrides` does it later");
 }

@@ -13,7 +13,7 @@ struct daemon;
 struct err;
 struct proto_request;
 
-#define SET_WARNINGS_MAX 4
+#define SET_WARNINGS_MAX 5
 #define SET_WARNING_TEXT 256
 
 struct set_request {
@@ -37,7 +37,7 @@ int set_request_read(struct set_request *set, struct daemon *daemon,
 /* May a VM be called so? 0, or −1 ERR_INVALID. */
 int set_request_check_name(const char *name, struct err *err);
 
-/* Takes the VM in again, after its settings were changed. */
+/* Takes the VM in again, after its settings were changed, and warns of an override that stays. */
 void set_request_refresh(struct set_request *set, struct daemon *daemon);
 
 #endif

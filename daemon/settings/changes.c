@@ -8,10 +8,10 @@
 #include "base/invariant.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
-#include "daemon/engine.h"
 #include "daemon/events.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
+#include "daemon/overrides.h"
 #include "daemon/registry.h"
 #include "daemon/settings/change.h"
 #include "daemon/settings/layers.h"
@@ -142,7 +142,7 @@ static void put_in_force(struct changes *changes, struct change *change)
     change_each_overruled(change, drop_overruled, change);
     (void)registry_get(daemon->registry, daemon->layers, change->vm);
     registry_resolve(daemon->registry, daemon->layers);
-    (void)engine_clear_overrides(daemon->engine, change->vm, NULL);
+    (void)overrides_clear(daemon, change->vm, NULL, NULL);
     loop_look_soon(daemon->loop, 0);
 }
 

@@ -6,6 +6,7 @@
 
 #include "daemon/edges.h"
 #include "daemon/engine.h"
+#include "daemon/overrides.h"
 #include "daemon/registry.h"
 #include "daemon/settings/layers.h"
 #include "daemon/snapshot.h"
@@ -79,7 +80,7 @@ START_TEST(a_target_set_by_hand_before_we_ever_wrote_one_is_an_override)
     stage_pass(5);
     ck_assert(stage_domain("idle")->overridden);
     ck_assert_int_eq(stage_target_mib("idle"), 700);
-    ck_assert_int_eq((int)engine_clear_overrides(stage.host.engine, "idle", NULL), 1);
+    ck_assert_int_eq((int)overrides_clear(&stage.host, "idle", NULL, NULL), 1);
     stage_pass(2);
     ck_assert(!stage_domain("idle")->overridden);
     ck_assert_int_eq(stage_events("override-seen", "idle"), 1);

@@ -118,6 +118,41 @@ START_TEST(requests_of_a_user_are_no_more_than_its_rate)
 }
 END_TEST
 
+START_TEST(who_comes_back_has_what_was_left_of_its_credit)
+{
+    const struct user_limits limits = {.rate = 2};
+    struct user *list = NULL, *user = user_get(&list, READER, 1000);
+
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(user_wait_ms(user, &limits, 1000), 0);
+        user_take(user);
+    }
+    ck_assert_int_eq(user_wait_ms(user_get(&list, READER, 1200), &limits, 1200), 300);
+    (void)user_get(&list, READER + 1, 2199);
+    ck_assert_ptr_nonnull(user_find(list, READER));
+    (void)user_get(&list, READER + 1, 2200);
+    ck_assert_ptr_null(user_find(list, READER));
+    users_free(&list);
+}
+END_TEST
+
+START_TEST(a_new_connection_is_no_new_credit)
+{
+    struct client one = come(READER);
+
+    options.limits.rate = 2;
+    for (int id = 1; id <= 2; id++) {
+        call_method(&one, id, "echo", "");
+        assert_answer(&one, id, "");
+    }
+    leave(&one);
+    while (all.count > 0)
+        turn_waiting();
+    ck_assert_ptr_nonnull(user_find(all.users, READER));
+    ck_assert_int_lt(user_find(all.users, READER)->credit, 2 * 1000);
+}
+END_TEST
+
 /* Their answers may be long, and what is long and not read takes the daemon's memory. */
 START_TEST(questions_of_a_user_are_bounded)
 {
@@ -154,6 +189,8 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, open_calls_of_a_user_are_bounded);
     tcase_add_test(tests, requests_of_a_user_are_no_more_than_its_rate);
+    tcase_add_test(tests, who_comes_back_has_what_was_left_of_its_credit);
+    tcase_add_test(tests, a_new_connection_is_no_new_credit);
     tcase_add_test(tests, questions_of_a_user_are_bounded);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);

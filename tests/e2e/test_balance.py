@@ -130,6 +130,29 @@ def test_a_target_set_by_hand_is_honoured_until_it_is_cleared():
         assert host.events("override-cleared", "idle")
 
 
+def test_a_target_set_by_hand_that_cannot_be_taken_back_is_told():
+    with Host(TWO, MANAGED) as host:
+        host.settle()
+        host.xl("mem-set", "idle", "1g")
+        until("it is seen", lambda: host.vm("idle")["overridden"])
+        host.xl("pause", "idle")
+        until("it is seen paused", lambda: host.vm("idle")["state"] == "paused")
+        kept = host.ctl("balance", "--clear-overrides")
+        assert kept.returncode == 1 and kept.stderr.count("\n") == 1, kept
+        assert "idle keeps the target that was set by hand: the domain is not running" in kept.stderr, kept
+        assert "clear-override" in host.events("action", "idle")[-1]["detail"]
+        warned = host.ctl("set", "idle", "priority=60")
+        assert warned.returncode == 0 and "cannot be taken back now" in warned.stderr, warned
+        host.xl("unpause", "idle")
+        until("it runs", lambda: host.vm("idle")["state"] == "running")
+        host.do("freeze", "idle")
+        frozen = host.ctl("balance", "--clear-overrides")
+        assert frozen.returncode == 1 and "thaw idle" in frozen.stderr, frozen
+        host.do("thaw", "idle")
+        host.do("balance", "--clear-overrides")
+        until("it is cleared", lambda: not host.vm("idle")["overridden"])
+
+
 def test_a_static_vm_has_its_startup_memory():
     with Host(TWO, MANAGED) as host:
         host.do("set", "idle", "mode=static", "startup=1g")

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/overrides.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "daemon/daemon.h"
+#include "daemon/engine.h"
+#include "daemon/events.h"
+#include "daemon/registry.h"
+#include "hv/hv.h"
+
+static int clear(struct daemon *daemon, struct domain *domain, struct err *err)
+{
+    if (engine_status(daemon->engine)->settings.action == HOST_ACTION_OBSERVE)
+        return err_set(err, ERR_FAILED, "xenmemd only observes (action = observe in [host])");
+    if (domain->vm->frozen)
+        return err_set(err, ERR_BUSY, "it is frozen: `xenmemctl thaw %s` first", domain->vm->name);
+    if (hv_adopt_target(daemon->hv, &domain->now.ref, err))
+        return -1;
+    domain->overridden = false;
+    domain->now.own_target = domain->now.target;
+    return 0;
+}
+
+static void journal(struct daemon *daemon, const struct domain *domain, const struct err *err)
+{
+    struct event event = {.kind = EVENT_ACTION,
+                          .vm = domain->vm->name,
+                          .domid = domain->now.ref.domid,
+                          .uid = -1,
+                          .reason = reason_name(REASON_OVERRIDE)};
+
+    snprintf(event.detail, sizeof(event.detail), "failed clear-override error=\"%s\"", err->text);
+    events_raise(daemon->events, &event);
+}
+
+static bool is_meant(const struct domain *domain, const char *vm)
+{
+    return domain->overridden && domain->vm && domain->vm->settings.mode != VM_MODE_IGNORED &&
+           (!vm || strcmp(domain->vm->name, vm) == 0);
+}
+
+size_t overrides_clear(struct daemon *daemon, const char *vm, overrides_kept_fn *kept, void *arg)
+{
+    struct registry *registry = daemon->registry;
+    size_t cleared = 0;
+    struct err err;
+
+    for (size_t i = 0; i < registry->n_domains; i++) {
+        struct domain *domain = &registry->domains[i];
+
+        if (!is_meant(domain, vm))
+            continue;
+        if (clear(daemon, domain, &err) == 0) {
+            cleared++;
+            continue;
+        }
+        journal(daemon, domain, &err);
+        if (kept)
+            kept(arg, domain->vm->name, &err);
+    }
+    return cleared;
+}
