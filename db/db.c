@@ -157,18 +157,19 @@ int db_load(struct db *db, const struct db_visitor *visitor, struct err *err)
     return 0;
 }
 
-/* Marked before they are handed out: what makes the daemon crash does so once more, and no third
- * time. */
+/* due counts the starts since: marked before they are handed out, so that what makes the daemon
+ * crash does so once more, and no third time. */
 int db_load_due(struct db *db, void (*visit)(void *arg, const struct db_event *event), void *arg,
                 struct err *err)
 {
+    struct sqlite3 *handle = db->connection.handle;
     struct sqlite3_stmt *row;
     enum sql_step step;
 
-    if (sql_run(db->connection.handle, "UPDATE event SET due = (due + 1) % 3 WHERE due > 0", err) ||
-        sql_prepare(db->connection.handle,
-                    "SELECT id, time_ms, kind, vm, domid, uid, reason, detail FROM event"
-                    " WHERE due = 2 ORDER BY id",
+    if (sql_run(handle, "UPDATE event SET due = due + 1 WHERE due > 0", err) ||
+        sql_prepare(handle,
+                    "SELECT id, time_ms, kind, vm, domid, uid, reason, detail, due FROM event"
+                    " WHERE due > 0 ORDER BY id",
                     &row, err))
         return err_wrap(err, "load the events whose hooks are due");
     while ((step = sql_step(row, err)) == SQL_ROW) {
@@ -180,12 +181,14 @@ int db_load_due(struct db *db, void (*visit)(void *arg, const struct db_event *e
                                        .uid = sqlite3_column_int64(row, 5),
                                        .reason = (const char *)sqlite3_column_text(row, 6),
                                        .detail = column_text(row, 7),
-                                       .due = true};
+                                       .due = sqlite3_column_int64(row, 8) == 2};
 
         visit(arg, &event);
     }
     sqlite3_finalize(row);
-    return step == SQL_DONE ? 0 : err_wrap(err, "load the events whose hooks are due");
+    if (step != SQL_DONE || sql_run(handle, "UPDATE event SET due = 0 WHERE due > 2", err))
+        return err_wrap(err, "load the events whose hooks are due");
+    return 0;
 }
 
 /* Takes job. 0, or −1 with ERR_BUSY where too much waits already; job is then freed. */

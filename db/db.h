@@ -142,9 +142,9 @@ struct db_visitor {
 int db_load(struct db *db, const struct db_visitor *visitor, struct err *err);
 
 /*
- * Hands out the events whose hooks were due when the last daemon ended, the oldest first; each
- * once: what is still due at the next start has been tried twice, and is not handed out again. To
- * be called once, before anything is posted. 0 or −1.
+ * Hands out the events whose hooks were due when the last daemon ended, the oldest first. What is
+ * still due at the start after that has been tried twice: it is handed out once more with due =
+ * false, and is due no more. To be called once, before anything is posted. 0 or −1.
  */
 int db_load_due(struct db *db, void (*visit)(void *arg, const struct db_event *event), void *arg,
                 struct err *err);

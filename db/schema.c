@@ -58,7 +58,7 @@ static const char *const migrations[] = {
     "  uid INTEGER NOT NULL,"
     "  reason TEXT,"
     "  detail TEXT NOT NULL,"
-    "  due INTEGER NOT NULL" /* its hooks are to be run: 0 no, 1 yes, 2 once more, after a crash */
+    "  due INTEGER NOT NULL" /* its hooks are to be run: 0 no, 1 yes, 2 once more */
     ") STRICT;"
     "CREATE INDEX event_by_time ON event (time_ms);"
     "CREATE INDEX event_by_vm ON event (vm, time_ms);"

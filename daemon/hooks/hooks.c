@@ -430,8 +430,20 @@ static void note_left(void *arg, const struct db_event *row)
     const struct proto_event event = event_record(row);
 
     run = run_new(left->hooks, &event);
-    run->due = true;
+    run->due = row->due;
     DL_APPEND(left->runs, run);
+}
+
+/* They were begun at two starts, and did not end: perhaps it is they that end the daemon. */
+static void give_up(struct run *run)
+{
+    struct event event = {.kind = EVENT_HOOK, .vm = run->event.vm, .domid = -1, .uid = -1};
+
+    snprintf(event.detail, sizeof(event.detail), "event=%s id=%" PRId64 " result=given-up tried=2",
+             run->event.kind, run->event.id);
+    if (run->files.count > 0)
+        events_raise(run->hooks->daemon->events, &event);
+    run_free(run);
 }
 
 /* All are read first: what runs them writes to the database. */
@@ -446,7 +458,10 @@ void hooks_resume(struct hooks *hooks)
     DL_FOREACH_SAFE(left.runs, run, next)
     {
         DL_DELETE(left.runs, run);
-        take(hooks, run);
+        if (run->due)
+            take(hooks, run);
+        else
+            give_up(run);
     }
 }
 

@@ -371,8 +371,8 @@ static void add_due(void *arg, const struct db_event *event)
 {
     char *text = arg;
 
-    snprintf(text + strlen(text), 200 - strlen(text), "%" PRId64 " %s %s %s|", event->id,
-             event->kind, event->vm ? event->vm : "-", event->detail);
+    snprintf(text + strlen(text), 200 - strlen(text), "%" PRId64 " %s %s %s%s|", event->id,
+             event->kind, event->vm ? event->vm : "-", event->detail, event->due ? "" : " no more");
 }
 
 static const char *what_is_due(struct db *db)
@@ -411,7 +411,11 @@ START_TEST(what_was_due_is_handed_out_once_more_and_no_third_time)
     db_close(db);
 
     db = ground_open();
-    ck_assert_str_eq(what_is_due(db), "4 vm-low - a=1|");
+    ck_assert_str_eq(what_is_due(db), "1 vm-low web1 a=1 no more|4 vm-low - a=1|");
+    db_close(db);
+
+    db = ground_open();
+    ck_assert_str_eq(what_is_due(db), "4 vm-low - a=1 no more|");
     db_close(db);
 
     db = ground_open();

@@ -156,7 +156,8 @@ def test_a_killed_daemon_runs_what_was_due_once_more():
         host.do("set", "web", "priority=62")
         until("the new one has run", lambda: host.told().count("\n") == 3)
         assert host.told().startswith(2 * first) and not host.told().endswith(first), "it is not tried a third time"
-        until("that is in the journal", host.results)
+        until("both are in the journal", lambda: len(host.results()) == 2)
+        assert ["result=given-up" in result for result in host.results()] == [True, False], host.results()
         host.kill()
         host.start()
         host.do("set", "web", "priority=63")
