@@ -85,7 +85,8 @@ static struct bench make_bench(size_t n, bool is_scarce)
         .decision = {.verdicts = room_for(n, sizeof(struct verdict)),
                      .actions = room_for(n, sizeof(struct action)),
                      .work = room_for(n, sizeof(struct decide_work)),
-                     .parts = room_for(n, sizeof(struct part))},
+                     .parts = room_for(n, sizeof(struct part)),
+                     .waiting = room_for(n, sizeof(struct waiting))},
     };
     uint64_t state = n;
     struct kib wanted = kib(0);
@@ -113,6 +114,7 @@ static void free_bench(struct bench *bench)
     free(bench->decision.actions);
     free(bench->decision.work);
     free(bench->decision.parts);
+    free(bench->decision.waiting);
 }
 
 static void follow(struct bench *bench)

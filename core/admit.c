@@ -9,7 +9,7 @@ struct kib admit_keeps(const struct snapshot *snapshot, const struct decision *d
     const struct decide_work *work = &decision->work[vm];
     struct kib need = kib((int64_t)work->demand * KIB_GRANULE);
 
-    switch ((enum role)work->role) {
+    switch (work->role) {
     case ROLE_FIXED:
         return work->priority < priority
                    ? kib_min(work->base, kib_ceil(decision->verdicts[vm].low, KIB_GRANULE))
@@ -29,7 +29,7 @@ struct kib admit_holds(const struct snapshot *snapshot, const struct decision *d
     const struct vm *it = &snapshot->vms[vm];
     struct kib rest = model_rest(it, admit_keeps(snapshot, decision, vm, priority));
 
-    switch ((enum role)decision->work[vm].role) {
+    switch (decision->work[vm].role) {
     case ROLE_NONE:
         return decision->work[vm].counted;
     case ROLE_OVERRIDDEN:

@@ -112,13 +112,13 @@ static enum role judge(const struct snapshot *snapshot, const struct vm *vm, str
     return role_of(verdict->reason);
 }
 
-static int8_t cap_off(const struct vm *vm)
+static enum cap_standing cap_standing_of(const struct vm *vm)
 {
     struct kib due = model_cap(vm, vm->target);
 
-    if (vm->cap_unlimited)
-        return 0;
-    return vm->cap.v < due.v ? -1 : vm->cap.v > due.v;
+    if (vm->cap_unlimited || vm->cap.v == due.v)
+        return CAP_FITS;
+    return vm->cap.v < due.v ? CAP_SHORT : CAP_EXCESS;
 }
 
 static enum limit limit_of(const struct vm_track *track, const struct verdict *verdict,
@@ -137,10 +137,10 @@ static void prepare(const struct vm *vm, const struct vm_track *track,
 {
     work->overhead = (int32_t)model_cap(vm, kib(0)).v;
     work->trial = trial.v > 0 ? (uint32_t)kib_excess(work->base, trial).v : 0;
-    work->reason = (uint8_t)verdict->reason;
-    work->cap_off = cap_off(vm);
+    work->reason = verdict->reason;
+    work->cap = cap_standing_of(vm);
     work->rested = !track->changed;
-    work->limit = (uint8_t)limit_of(track, verdict, work);
+    work->limit = limit_of(track, verdict, work);
 }
 
 static void add_to_pool(const struct vm *vm, const struct decide_work *work, struct pool *pool)
@@ -185,7 +185,7 @@ static void look_at(const struct snapshot *snapshot, size_t i, struct vm_track *
     struct kib trial = kib(0);
 
     work->counted = model_counted(vm);
-    work->role = (uint8_t)judge(snapshot, vm, track, verdict, &trial, faults);
+    work->role = judge(snapshot, vm, track, verdict, &trial, faults);
     share_prepare(vm, verdict, work, &look->asked);
     prepare(vm, track, verdict, trial, work);
     add_to_pool(vm, work, &look->pool);
@@ -193,6 +193,24 @@ static void look_at(const struct snapshot *snapshot, size_t i, struct vm_track *
     decision->uncommitted = kib_sub(decision->uncommitted, kib_sub(work->counted, vm->assigned));
     if (work->role != ROLE_NONE && verdict->state != VM_UNRESPONSIVE && !settle_arrived(vm))
         look->is_at_rest = false;
+}
+
+/* Once over all of the dense working space: what came of it, and what is to be done. */
+static void conclude(const struct snapshot *snapshot, const struct look *look,
+                     const struct place *place, struct decision *decision,
+                     const struct decide_faults *faults)
+{
+    struct plan plan;
+
+    plan_begin(&plan, snapshot, look->unseen, faults, decision);
+    for (size_t i = 0; i < snapshot->n_vms; i++) {
+        struct decide_work *work = &decision->work[i];
+
+        if (share_takes_part(work))
+            steady_tell(place, snapshot->settings.surplus, work, &decision->verdicts[i]);
+        plan_vm(&plan, i);
+    }
+    plan_end(&plan);
 }
 
 void decide(const struct snapshot *snapshot, struct vm_track *tracks, struct decision *decision,
@@ -209,6 +227,6 @@ void decide(const struct snapshot *snapshot, struct vm_track *tracks, struct dec
     look.pool.all = kib_add(look.pool.all, decision->uncommitted);
     place = share_divide(snapshot, &look.pool, &look.asked, decision);
     steady_goals(snapshot, &look.pool, &place, decision);
-    plan_actions(snapshot, look.unseen, faults, decision);
+    conclude(snapshot, &look, &place, decision, faults);
     decision->settled = look.is_at_rest && decision->n_actions == 0;
 }

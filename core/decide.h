@@ -54,7 +54,7 @@ struct vm_track {
     int64_t retry_ms;       /* when they are tried again; 0 it is time */
 };
 
-/* What was decided about one VM, and from which figures. */
+/* What was decided about one VM, and from which figures; in one cache line. */
 struct verdict {
     struct kib need;   /* what it needs now; −1 unknown */
     struct kib demand; /* its need, filtered, without buffer; −1 unknown */
@@ -64,10 +64,10 @@ struct verdict {
     struct kib share;  /* what dividing the host's memory entitles it to */
     struct kib goal;   /* where its target is to end */
     int32_t pressure;  /* wanted ÷ assigned in percent; −1 unknown */
-    enum vm_status status;
-    enum vm_state state; /* as in the snapshot, or VM_UNRESPONSIVE */
-    enum reason reason;  /* why goal is what it is */
-    bool suspicious;     /* it says that more memory is in use than it has: that cannot be so */
+    enum vm_status status : 8;
+    enum vm_state state : 8; /* as in the snapshot, or VM_UNRESPONSIVE */
+    enum reason reason : 8;  /* why goal is what it is */
+    bool suspicious;         /* it says that more memory is in use than it has: that cannot be so */
 };
 
 enum action_kind {
@@ -102,6 +102,9 @@ enum standing {
     STANDING_ABOVE,      /* above what it may be */
 };
 
+/* Its cap against what goes with its target. */
+enum cap_standing { CAP_FITS, CAP_SHORT, CAP_EXCESS };
+
 /* A limit that the guest itself was found to have, and that is in the way. */
 enum limit {
     LIMIT_NONE,
@@ -119,17 +122,22 @@ struct decide_work {
     uint32_t demand;    /* granules from base to its demand */
     uint32_t buffer;    /* from there to what it wants */
     uint32_t room;      /* from there to high */
-    uint32_t given;     /* granules that it is entitled to: above base, or of it if is_short */
+    uint32_t given;     /* granules that it is entitled to: see share_due() */
     uint32_t trial;     /* KiB below base, to see whether it follows now; 0 none */
     int32_t overhead;   /* KiB that its cap is above its target */
     uint8_t priority;
-    uint8_t role;     /* enum role */
-    uint8_t reason;   /* as in the verdict */
-    int8_t cap_off;   /* its cap against its target: −1 short, 1 in excess */
-    uint8_t standing; /* enum standing */
-    uint8_t limit;    /* enum limit */
-    bool is_short;    /* not even all minimums fit */
-    bool rested;      /* its target has not changed for a while: small changes may be made */
+    enum reason reason : 8; /* as in the verdict */
+    enum role role : 8;
+    enum standing standing : 2;
+    enum limit limit : 2;
+    enum cap_standing cap : 2;
+    bool rested : 1; /* its target has not changed for a while: small changes may be made */
+};
+
+/* A VM that waits for memory, and its place in the queue. */
+struct waiting {
+    uint32_t vm;
+    uint32_t place; /* the less, the earlier */
 };
 
 /* Room for a decision on n VMs, from the caller. All arrays have n_vms members. */
@@ -138,6 +146,7 @@ struct decision {
     struct action *actions;   /* at most one a VM */
     struct decide_work *work; /* working space; what role each VM had may be read there */
     struct part *parts;       /* working space */
+    struct waiting *waiting;  /* working space */
     size_t n_actions;         /* out */
     struct kib uncommitted;   /* out: what is left to promise before the actions */
     bool settled;             /* out: nothing to do, and nobody on the way */

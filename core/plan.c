@@ -2,26 +2,12 @@
 #include "core/plan.h"
 
 #include "base/invariant.h"
-#include "core/share.h"
 
 /* A raise that cannot be whole yet waits until it is worth a write. */
 #define RAISE_STEP (4 * KIB_GRANULE)
 
 /* The even part is found in a few rounds, or nearly so; what is then left over is offered again. */
 #define EVEN_ROUNDS 8
-
-/* How badly a VM waits for memory; the worst first. */
-enum urgency { BELOW_LOW, BELOW_OVERRIDE, BELOW_NEED, BELOW_GOAL, URGENCY_COUNT };
-#define PLACES (URGENCY_COUNT * SHARE_PRIORITIES)
-
-/* A plan in the making. */
-struct plan {
-    const struct snapshot *snapshot;
-    struct decision *decision;
-    struct kib left;   /* what is left to promise once everything so far is done */
-    struct kib budget; /* what raises may take now */
-    bool no_caps;      /* in tests */
-};
 
 static struct kib due_cap(const struct decide_work *work, struct kib target)
 {
@@ -36,16 +22,48 @@ static void add_action(struct plan *plan, const struct action *action)
     plan->decision->actions[plan->decision->n_actions++] = *action;
 }
 
-/* --- what gives back ------------------------------------------------------------------------- */
+/* --- who waits ------------------------------------------------------------------------------- */
 
-static void add_lowering(struct plan *plan, const struct action *action)
+/* The place in the queue: the less, the earlier. */
+static size_t place_of(const struct decide_work *work)
 {
-    const struct vm *vm = &plan->snapshot->vms[action->vm];
-    struct kib before = plan->decision->work[action->vm].counted;
+    enum plan_urgency urgency =
+        work->standing == STANDING_BELOW_NEED ? PLAN_BELOW_NEED : PLAN_BELOW_GOAL;
 
-    plan->left = kib_add(plan->left, kib_sub(before, model_commitment(vm, action->cap)));
-    add_action(plan, action);
+    if (work->role == ROLE_OVERRIDDEN)
+        urgency = PLAN_BELOW_OVERRIDE;
+    else if (work->standing == STANDING_BELOW)
+        urgency = PLAN_BELOW_LOW;
+    return (size_t)urgency * SHARE_PRIORITIES + (size_t)(SHARE_PRIORITIES - 1 - work->priority);
 }
+
+/* Its target is to rise, or the cap that goes with its goal is more than it is counted with. */
+static void line_up(struct plan *plan, size_t i)
+{
+    size_t place = place_of(&plan->decision->work[i]);
+
+    plan->decision->waiting[plan->n_waiting++] = (struct waiting){(uint32_t)i, (uint32_t)place};
+    plan->n_in_place[place]++;
+}
+
+/* Lists those who wait in parts, by place, then order (a counting sort). */
+static void sort_queue(struct plan *plan)
+{
+    size_t begin[PLAN_PLACES];
+    size_t n = 0;
+
+    for (size_t place = 0; place < PLAN_PLACES; place++) {
+        begin[place] = n;
+        n += plan->n_in_place[place];
+    }
+    for (size_t k = 0; k < n; k++) {
+        const struct waiting *it = &plan->decision->waiting[k];
+
+        plan->decision->parts[begin[it->place]++].vm = it->vm;
+    }
+}
+
+/* --- what gives back ------------------------------------------------------------------------- */
 
 /* The cap that goes with its goal is covered by what it is counted with anyway. */
 static bool is_covered(const struct decide_work *work)
@@ -58,68 +76,82 @@ static void lower_target(struct plan *plan, size_t i)
     const struct decide_work *work = &plan->decision->work[i];
     struct kib cap = kib_min(due_cap(work, work->goal), work->counted);
 
-    add_lowering(plan, &(struct action){
-                           .vm = (uint32_t)i,
-                           .kind = ACTION_TARGET,
-                           .from = work->target,
-                           .target = work->goal,
-                           .cap = plan->no_caps ? plan->snapshot->vms[i].cap : cap,
-                           .reason = (enum reason)work->reason,
-                           .releases = true,
-                       });
+    add_action(plan, &(struct action){
+                         .vm = (uint32_t)i,
+                         .kind = ACTION_TARGET,
+                         .from = work->target,
+                         .target = work->goal,
+                         .cap = plan->no_caps ? plan->snapshot->vms[i].cap : cap,
+                         .reason = work->reason,
+                         .releases = true,
+                     });
 }
 
 static void lower_cap(struct plan *plan, size_t i, struct kib cap, enum reason reason)
 {
     const struct vm *vm = &plan->snapshot->vms[i];
 
-    add_lowering(plan, &(struct action){
-                           .vm = (uint32_t)i,
-                           .kind = ACTION_CAP,
-                           .from = vm->cap,
-                           .target = vm->target,
-                           .cap = cap,
-                           .reason = reason,
-                           .releases = true,
-                       });
+    add_action(plan, &(struct action){
+                         .vm = (uint32_t)i,
+                         .kind = ACTION_CAP,
+                         .from = vm->cap,
+                         .target = vm->target,
+                         .cap = cap,
+                         .reason = reason,
+                         .releases = true,
+                     });
 }
 
-/* Lower targets, and the end of promises beyond them. */
-static void plan_lowerings(struct plan *plan)
+void plan_vm(struct plan *plan, size_t i)
 {
-    bool is_broken = plan->left.v < 0;
+    const struct decide_work *work = &plan->decision->work[i];
+    /* While more is promised than there is, nothing is raised, and nobody waits for it. */
+    bool is_to_move = work->goal.v != work->target.v && plan->decision->uncommitted.v >= 0;
 
-    for (size_t i = 0; i < plan->snapshot->n_vms; i++) {
-        const struct decide_work *work = &plan->decision->work[i];
-
-        if (work->role == ROLE_NONE)
-            continue;
-        if (work->goal.v < work->target.v) {
-            if (plan->budget.v < 0 || is_covered(work))
-                lower_target(plan, i);
-        } else if (work->cap_off > 0 && !plan->no_caps &&
-                   (work->goal.v == work->target.v || is_broken)) {
-            lower_cap(plan, i, due_cap(work, work->target), REASON_CAP_EXCESS);
-        }
-    }
+    if (work->role == ROLE_NONE)
+        return;
+    if (work->goal.v < work->target.v && (plan->budget.v < 0 || is_covered(work)))
+        lower_target(plan, i);
+    else if (is_to_move || work->cap == CAP_SHORT)
+        line_up(plan, i);
+    else if (work->cap == CAP_EXCESS && !plan->no_caps)
+        lower_cap(plan, i, due_cap(work, work->target), REASON_CAP_EXCESS);
 }
 
-/* Cuts one cap to what the VM has, or as far as it takes; within its action where it has one. */
-static void cut_to_restore(struct plan *plan, size_t i, struct action *action)
+/* --- what restores promise 1 ----------------------------------------------------------------- */
+
+/* What is left to promise once everything so far is done. */
+static struct kib left_by(const struct plan *plan)
+{
+    const struct decision *decision = plan->decision;
+    struct kib left = decision->uncommitted;
+
+    for (size_t k = 0; k < decision->n_actions; k++) {
+        const struct action *action = &decision->actions[k];
+        struct kib counted = model_commitment(&plan->snapshot->vms[action->vm], action->cap);
+
+        left = kib_add(left, kib_sub(decision->work[action->vm].counted, counted));
+    }
+    return left;
+}
+
+/* Cuts one cap to what the VM has, or as far as it takes to give so much back; within its action
+ * where it has one. Returns what it gives. */
+static struct kib cut_to_restore(struct plan *plan, size_t i, struct kib missing,
+                                 struct action *action)
 {
     const struct vm *vm = &plan->snapshot->vms[i];
     struct kib before = action ? action->cap : vm->cap;
-    struct kib cap = kib_max(vm->assigned, kib_add(before, plan->left));
+    struct kib cap = kib_max(vm->assigned, kib_sub(before, missing));
     struct kib given = kib_sub(model_commitment(vm, before), model_commitment(vm, cap));
 
     if (given.v <= 0 || (vm->cap_unlimited && !action))
-        return;
-    if (!action) {
+        return kib(0);
+    if (action)
+        action->cap = cap;
+    else
         lower_cap(plan, i, cap, REASON_RESTORE);
-        return;
-    }
-    plan->left = kib_add(plan->left, given);
-    action->cap = cap;
+    return given;
 }
 
 /* More is promised than there is, and lowering targets does not mend it: caps come down to what the
@@ -128,59 +160,21 @@ static void plan_restoring(struct plan *plan)
 {
     struct action *actions = plan->decision->actions;
     size_t n_lowerings = plan->decision->n_actions;
+    struct kib left = left_by(plan);
 
     for (int round = 0; round < 2; round++) {
         size_t next = 0; /* lowerings are in the order of VMs */
 
-        for (size_t i = 0; i < plan->snapshot->n_vms && plan->left.v < 0; i++) {
-            uint8_t role = plan->decision->work[i].role;
+        for (size_t i = 0; i < plan->snapshot->n_vms && left.v < 0; i++) {
+            enum role role = plan->decision->work[i].role;
             bool is_turn = role != ROLE_NONE && (role == ROLE_OVERRIDDEN) == (round == 0);
-            bool has_action = next < n_lowerings && actions[next].vm == i;
+            struct action *action =
+                next < n_lowerings && actions[next].vm == i ? &actions[next++] : NULL;
 
             if (is_turn)
-                cut_to_restore(plan, i, has_action ? &actions[next] : NULL);
-            next += has_action;
+                left = kib_add(left, cut_to_restore(plan, i, kib(-left.v), action));
         }
     }
-}
-
-/* --- who waits ------------------------------------------------------------------------------- */
-
-/* Its target is to rise, or the cap that goes with its goal is more than it is counted with. */
-static bool waits(const struct decide_work *work)
-{
-    if (work->role == ROLE_NONE || (work->goal.v == work->target.v && work->cap_off >= 0))
-        return false;
-    return work->goal.v >= work->target.v || !is_covered(work);
-}
-
-/* The place in the queue: the less, the earlier. */
-static size_t place_of(const struct decide_work *work)
-{
-    enum urgency urgency = work->standing == STANDING_BELOW_NEED ? BELOW_NEED : BELOW_GOAL;
-
-    if (work->role == ROLE_OVERRIDDEN)
-        urgency = BELOW_OVERRIDE;
-    else if (work->standing == STANDING_BELOW)
-        urgency = BELOW_LOW;
-    return (size_t)urgency * SHARE_PRIORITIES + (size_t)(SHARE_PRIORITIES - 1 - work->priority);
-}
-
-/* Lists those who wait in parts, by urgency, then priority, then order (a counting sort). */
-static size_t line_up(struct plan *plan)
-{
-    const struct decide_work *work = plan->decision->work;
-    uint32_t begin[PLACES + 1] = {0};
-
-    for (size_t i = 0; i < plan->snapshot->n_vms; i++)
-        if (waits(&work[i]))
-            begin[place_of(&work[i]) + 1]++;
-    for (size_t place = 0; place < PLACES; place++)
-        begin[place + 1] += begin[place];
-    for (size_t i = 0; i < plan->snapshot->n_vms; i++)
-        if (waits(&work[i]))
-            plan->decision->parts[begin[place_of(&work[i])]++].vm = (uint32_t)i;
-    return begin[PLACES];
 }
 
 /* --- what takes ------------------------------------------------------------------------------ */
@@ -242,12 +236,12 @@ static bool make_raise(const struct plan *plan, size_t i, struct kib part, struc
         .kind = ACTION_TARGET,
         .from = work->target,
         .target = work->goal,
-        .reason = (enum reason)work->reason,
+        .reason = work->reason,
     };
     if (work->goal.v > work->target.v)
         out->target = raised_target(plan, work, part);
     if (out->target.v == work->target.v) {
-        if (work->cap_off >= 0)
+        if (work->cap != CAP_SHORT)
             return false;
         out->kind = ACTION_CAP;
         out->from = plan->snapshot->vms[i].cap;
@@ -341,35 +335,36 @@ static void raise_place(struct plan *plan, const struct part *waiting, size_t n)
 
 static void plan_raises(struct plan *plan)
 {
-    const struct decide_work *work = plan->decision->work;
-    const struct part *parts = plan->decision->parts;
-    size_t n_waiting = line_up(plan);
-    size_t end;
+    const struct part *waiting = plan->decision->parts;
 
-    for (size_t k = 0; k < n_waiting; k = end) {
-        size_t place = place_of(&work[parts[k].vm]);
+    sort_queue(plan);
+    for (size_t place = 0; place < PLAN_PLACES; place++) {
+        size_t n = plan->n_in_place[place];
 
-        for (end = k + 1; end < n_waiting && place_of(&work[parts[end].vm]) == place; end++)
-            ;
-        raise_place(plan, &parts[k], end - k);
+        if (n > 0)
+            raise_place(plan, waiting, n);
+        waiting += n;
     }
 }
 
-void plan_actions(const struct snapshot *snapshot, struct kib unseen,
-                  const struct decide_faults *faults, struct decision *decision)
-{
-    struct plan plan = {.snapshot = snapshot,
-                        .decision = decision,
-                        .left = decision->uncommitted,
-                        .budget = kib(KIB_LIMIT),
-                        .no_caps = faults->no_caps};
+/* --- the whole ------------------------------------------------------------------------------- */
 
+void plan_begin(struct plan *plan, const struct snapshot *snapshot, struct kib unseen,
+                const struct decide_faults *faults, struct decision *decision)
+{
+    *plan = (struct plan){.snapshot = snapshot,
+                          .decision = decision,
+                          .budget = kib(KIB_LIMIT),
+                          .no_caps = faults->no_caps};
     if (!faults->grow_unverified)
-        plan.budget = kib_sub(decision->uncommitted, unseen);
+        plan->budget = kib_sub(decision->uncommitted, unseen);
     decision->n_actions = 0;
-    plan_lowerings(&plan);
-    if (decision->uncommitted.v < 0)
-        plan_restoring(&plan);
-    else if (plan.budget.v >= 0)
-        plan_raises(&plan);
+}
+
+void plan_end(struct plan *plan)
+{
+    if (plan->decision->uncommitted.v < 0)
+        plan_restoring(plan);
+    else if (plan->budget.v >= 0)
+        plan_raises(plan);
 }

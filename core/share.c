@@ -71,8 +71,7 @@ void share_prepare(const struct vm *vm, const struct verdict *verdict, struct de
     work->target = work->goal = vm->target;
     work->priority = (uint8_t)vm->settings.priority;
     work->given = 0;
-    work->is_short = false;
-    work->standing = (uint8_t)standing_of(vm->target, verdict);
+    work->standing = standing_of(vm->target, verdict);
     if (work->role == ROLE_FIXED) {
         high = verdict->goal;
         low = vm->settings.priority < asked->highest_want ? kib_min(low, high) : high;
@@ -150,8 +149,6 @@ static bool is_before(const struct decide_work *work, int phase, const struct pl
 void share_serve(const struct place *place, struct decide_work *work)
 {
     if (!share_has_bases(place)) {
-        /* given counts from nothing here. */
-        work->is_short = true;
         if (is_before(work, SHARE_BASE, place))
             work->given = (uint32_t)base_granules(work);
         return;

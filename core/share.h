@@ -82,12 +82,13 @@ static inline struct kib share_wanted(const struct decide_work *work)
     return kib_add(work->base, kib((int64_t)granules * KIB_GRANULE));
 }
 
-/* What it is entitled to. */
-static inline struct kib share_due(const struct decide_work *work)
+/* What it is entitled to: what it is given comes on top of its base, or is all that it has of that.
+ */
+static inline struct kib share_due(const struct place *place, const struct decide_work *work)
 {
     struct kib given = kib((int64_t)work->given * KIB_GRANULE);
 
-    return work->is_short ? kib_min(given, work->base) : kib_add(work->base, given);
+    return share_has_bases(place) ? kib_add(work->base, given) : kib_min(given, work->base);
 }
 
 #endif

@@ -20,15 +20,16 @@ static bool is_small(const struct decide_work *work, struct kib change)
 
 /* Where its target would be if nobody else needed anything. */
 static struct kib kept(const struct decide_work *work, const struct verdict *verdict,
-                       enum surplus surplus)
+                       struct kib share, enum surplus surplus)
 {
     bool is_above = work->standing == STANDING_ABOVE;
-    struct kib high = kib_max(kib_floor(verdict->high, KIB_GRANULE), work->base);
-    struct kib target = is_above ? high : work->target;
-    struct kib share = share_due(work);
-    struct kib least = kib_max(share, kib_min(target, work->base));
     bool is_in_bounds = !is_above && work->standing != STANDING_BELOW;
+    struct kib target = work->target;
+    struct kib least;
 
+    if (is_above)
+        target = kib_max(kib_floor(verdict->high, KIB_GRANULE), work->base);
+    least = kib_max(share, kib_min(target, work->base));
     if (work->role == ROLE_FIXED)
         return least;
     if (target.v < share.v) {
@@ -44,9 +45,9 @@ static struct kib kept(const struct decide_work *work, const struct verdict *ver
 }
 
 /* It is not taken from below this: its share; or, where not even the minimums fit, its own. */
-static struct kib untouched(const struct decide_work *work)
+static struct kib untouched(const struct place *place, const struct decide_work *work)
 {
-    return kib_min(work->goal, kib_max(share_due(work), work->base));
+    return kib_min(work->goal, kib_max(share_due(place, work), work->base));
 }
 
 /* Who may keep more of what it has to spare: the more important; and the one with more between its
@@ -59,14 +60,15 @@ static uint32_t weight_of(const struct decide_work *work)
 }
 
 /* Leaves so much to those with more than their share, by their weight. */
-static void take_spare(struct decision *decision, size_t n, uint64_t granules)
+static void take_spare(const struct place *place, struct decision *decision, size_t n,
+                       uint64_t granules)
 {
     struct part *parts = decision->parts;
     size_t n_parts = 0;
 
     for (size_t i = 0; i < n; i++) {
         const struct decide_work *work = &decision->work[i];
-        struct kib spare = kib_sub(work->goal, untouched(work));
+        struct kib spare = kib_sub(work->goal, untouched(place, work));
 
         if (share_takes_part(work) && spare.v > 0)
             parts[n_parts++] = (struct part){
@@ -80,11 +82,39 @@ static void take_spare(struct decision *decision, size_t n, uint64_t granules)
         struct decide_work *work = &decision->work[parts[i].vm];
 
         if (parts[i].given < parts[i].most)
-            work->goal = kib_add(untouched(work), kib((int64_t)parts[i].given * KIB_GRANULE));
+            work->goal =
+                kib_add(untouched(place, work), kib((int64_t)parts[i].given * KIB_GRANULE));
     }
 }
 
-static enum reason reason_of(const struct decide_work *work, enum surplus surplus)
+void steady_goals(const struct snapshot *snapshot, const struct pool *pool,
+                  const struct place *place, struct decision *decision)
+{
+    enum surplus surplus = snapshot->settings.surplus;
+    /* Memory that is kept free for the next start serves those that wait now. */
+    struct kib keep_free = kib_max(snapshot->settings.headroom, model_wanted(snapshot));
+    struct kib limit = kib_sub(kib_sub(pool->all, pool->owed), keep_free);
+    struct kib held = kib(0);
+    struct kib needed = kib(0);
+
+    for (size_t i = 0; i < snapshot->n_vms; i++) {
+        struct decide_work *work = &decision->work[i];
+
+        if (!share_takes_part(work))
+            continue;
+        share_serve(place, work);
+        work->goal = kept(work, &decision->verdicts[i], share_due(place, work), surplus);
+        held = kib_add(held, work->goal);
+        needed = kib_add(needed, untouched(place, work));
+    }
+    if (!share_has_bases(place))
+        take_spare(place, decision, snapshot->n_vms, 0);
+    else if (held.v > limit.v)
+        take_spare(place, decision, snapshot->n_vms,
+                   (uint64_t)(kib_excess(limit, needed).v / KIB_GRANULE));
+}
+
+static enum reason reason_of(const struct decide_work *work, struct kib share, enum surplus surplus)
 {
     struct kib wanted = share_wanted(work);
 
@@ -93,7 +123,7 @@ static enum reason reason_of(const struct decide_work *work, enum surplus surplu
         return REASON_UNRESPONSIVE;
     if (work->standing == STANDING_ABOVE)
         return REASON_BOUND_HIGH;
-    if (share_due(work).v < wanted.v && work->goal.v < wanted.v)
+    if (share.v < wanted.v && work->goal.v < wanted.v)
         return REASON_SCARCE;
     if (work->standing == STANDING_BELOW)
         return REASON_BOUND_LOW;
@@ -104,42 +134,16 @@ static enum reason reason_of(const struct decide_work *work, enum surplus surplu
     return surplus == SURPLUS_HOLD && work->goal.v == wanted.v ? REASON_HOLD : REASON_GIVE;
 }
 
-static void tell(struct decide_work *work, struct verdict *verdict, enum surplus surplus)
+void steady_tell(const struct place *place, enum surplus surplus, struct decide_work *work,
+                 struct verdict *verdict)
 {
+    struct kib share = share_due(place, work);
+
     if (work->role == ROLE_SHARES)
-        verdict->reason = reason_of(work, surplus);
+        work->reason = reason_of(work, share, surplus);
     if (work->goal.v == work->base.v)
         work->goal = kib_sub(work->goal, kib(work->trial));
-    work->reason = (uint8_t)verdict->reason;
-    verdict->share = share_due(work);
+    verdict->reason = work->reason;
+    verdict->share = share;
     verdict->goal = work->goal;
-}
-
-void steady_goals(const struct snapshot *snapshot, const struct pool *pool,
-                  const struct place *place, struct decision *decision)
-{
-    struct decide_work *work = decision->work;
-    enum surplus surplus = snapshot->settings.surplus;
-    /* Memory that is kept free for the next start serves those that wait now. */
-    struct kib keep_free = kib_max(snapshot->settings.headroom, model_wanted(snapshot));
-    struct kib limit = kib_sub(kib_sub(pool->all, pool->owed), keep_free);
-    struct kib held = kib(0);
-    struct kib needed = kib(0);
-
-    for (size_t i = 0; i < snapshot->n_vms; i++) {
-        if (!share_takes_part(&work[i]))
-            continue;
-        share_serve(place, &work[i]);
-        work[i].goal = kept(&work[i], &decision->verdicts[i], surplus);
-        held = kib_add(held, work[i].goal);
-        needed = kib_add(needed, untouched(&work[i]));
-    }
-    if (!share_has_bases(place))
-        take_spare(decision, snapshot->n_vms, 0);
-    else if (held.v > limit.v)
-        take_spare(decision, snapshot->n_vms,
-                   (uint64_t)(kib_excess(limit, needed).v / KIB_GRANULE));
-    for (size_t i = 0; i < snapshot->n_vms; i++)
-        if (share_takes_part(&work[i]))
-            tell(&work[i], &decision->verdicts[i], surplus);
 }

@@ -10,9 +10,14 @@
 #include "core/decide.h"
 #include "core/share.h"
 
-/* Serves everybody its part by the place that share_divide found, and sets share, goal and reason
- * in the verdicts of all that have ROLE_FIXED or ROLE_SHARES, and goal in their working space. */
+/* Serves everybody its part by the place that share_divide found, and sets goal in the working
+ * space of all that have ROLE_FIXED or ROLE_SHARES. */
 void steady_goals(const struct snapshot *snapshot, const struct pool *pool,
                   const struct place *place, struct decision *decision);
+
+/* Tells of one of them what came of it: sets reason in its working space, and share, goal and
+ * reason in its verdict. A trial goes below the goal. */
+void steady_tell(const struct place *place, enum surplus surplus, struct decide_work *work,
+                 struct verdict *verdict);
 
 #endif

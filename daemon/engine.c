@@ -72,6 +72,7 @@ void engine_free(struct engine *engine)
     free(engine->decision.actions);
     free(engine->decision.work);
     free(engine->decision.parts);
+    free(engine->decision.waiting);
     free(engine);
 }
 
@@ -88,6 +89,7 @@ static void make_room(struct engine *engine, size_t count)
     decision->actions = memory_grow(decision->actions, engine->room, sizeof(*decision->actions));
     decision->work = memory_grow(decision->work, engine->room, sizeof(*decision->work));
     decision->parts = memory_grow(decision->parts, engine->room, sizeof(*decision->parts));
+    decision->waiting = memory_grow(decision->waiting, engine->room, sizeof(*decision->waiting));
 }
 
 /* --- look ------------------------------------------------------------------------------------ */

@@ -292,6 +292,7 @@ static void free_host(struct replay_host *host)
     free(host->decision.actions);
     free(host->decision.work);
     free(host->decision.parts);
+    free(host->decision.waiting);
     free(host->need);
     free(host->unmet_of);
     free(host->need_of);
@@ -305,14 +306,15 @@ static bool make_host(struct replay_host *host, size_t n)
     host->decision.actions = calloc(n, sizeof(*host->decision.actions));
     host->decision.work = calloc(n, sizeof(*host->decision.work));
     host->decision.parts = calloc(n, sizeof(*host->decision.parts));
+    host->decision.waiting = calloc(n, sizeof(*host->decision.waiting));
     host->need = calloc(n, sizeof(*host->need));
     host->unmet_of = calloc(n, sizeof(*host->unmet_of));
     host->need_of = calloc(n, sizeof(*host->need_of));
     host->snapshot.vms = host->vms;
     host->snapshot.n_vms = n;
     return host->vms && host->tracks && host->decision.verdicts && host->decision.actions &&
-           host->decision.work && host->decision.parts && host->need && host->unmet_of &&
-           host->need_of;
+           host->decision.work && host->decision.parts && host->decision.waiting && host->need &&
+           host->unmet_of && host->need_of;
 }
 
 static size_t hosts_of(const struct samples *samples, const struct replay_options *options)

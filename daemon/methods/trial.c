@@ -32,6 +32,7 @@ static void set_up(struct bench *bench, const struct snapshot *last)
         .actions = memory_new(n + 1, sizeof(struct action)),
         .work = memory_new(n + 1, sizeof(struct decide_work)),
         .parts = memory_new(n + 1, sizeof(struct part)),
+        .waiting = memory_new(n + 1, sizeof(struct waiting)),
     };
     bench->snapshot.vms = bench->vms;
     bench->snapshot.wants = bench->wants;
@@ -46,6 +47,7 @@ static void tear_down(struct bench *bench)
     free(bench->decision.actions);
     free(bench->decision.work);
     free(bench->decision.parts);
+    free(bench->decision.waiting);
 }
 
 static void fill_vms(struct bench *bench, const struct snapshot *last,

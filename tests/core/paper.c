@@ -15,6 +15,7 @@ void paper_init(struct paper *paper, int64_t free_mib)
     paper->decision.actions = paper->actions;
     paper->decision.work = paper->work;
     paper->decision.parts = paper->parts;
+    paper->decision.waiting = paper->waiting;
 }
 
 size_t paper_add(struct paper *paper, int64_t minimum_mib, int64_t has_mib, int64_t maximum_mib,

@@ -15,6 +15,7 @@ struct paper {
     struct action actions[PAPER_MAX];
     struct decide_work work[PAPER_MAX];
     struct part parts[PAPER_MAX];
+    struct waiting waiting[PAPER_MAX];
     struct decision decision;
     struct decide_faults faults;
 };

@@ -26,6 +26,7 @@ void world_copy(struct world *to, const struct world *from)
         .actions = to->paper.actions,
         .work = to->paper.work,
         .parts = to->paper.parts,
+        .waiting = to->paper.waiting,
     };
     memcpy(to->paper.vms, from->paper.vms, n * sizeof(*to->paper.vms));
     memcpy(to->paper.tracks, from->paper.tracks, n * sizeof(*to->paper.tracks));
