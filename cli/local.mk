@@ -21,6 +21,7 @@ libxm_cli_a_SOURCES = \
 	%D%/policy.c \
 	%D%/record.c %D%/record.h \
 	%D%/reserve.c %D%/reserve.h \
+	%D%/show.c \
 	%D%/start.c \
 	%D%/table.c %D%/table.h \
 	%D%/text.c %D%/text.h \

@@ -33,6 +33,7 @@ const struct field vm_fields[] = {
     {"swap_used_kib", NULL, FIELD_SIZE},  {"cache_kib", NULL, FIELD_SIZE},
     {"floor_kib", NULL, FIELD_SIZE},      {"psi_some", NULL, FIELD_HUNDREDTHS},
     {"psi_full", NULL, FIELD_HUNDREDTHS}, {"oom_kills", NULL, FIELD_NUMBER},
+    {"frozen", NULL, FIELD_BOOLEAN},      {"frozen_until_ms", NULL, FIELD_MOMENT},
 };
 const size_t n_vm_list_fields = 17;
 const size_t n_vm_fields = sizeof(vm_fields) / sizeof(*vm_fields);

@@ -50,6 +50,25 @@ void proto_put_host(struct proto_writer *writer, const char *key, const struct p
     proto_object_end(writer);
 }
 
+static void put_origins(struct proto_writer *writer, const struct proto_vm *vm)
+{
+    if (!vm->origins) {
+        proto_put_null(writer, "origins");
+        return;
+    }
+    proto_object_begin(writer, "origins");
+    for (size_t i = 0; i < vm->n_origins; i++) {
+        const struct proto_origin *origin = &vm->origins[i];
+
+        proto_object_begin(writer, origin->setting);
+        proto_put_text(writer, "layer", origin->layer);
+        proto_put_text(writer, "policy", origin->policy);
+        put_amount(writer, "expires_ms", origin->expires_ms);
+        proto_object_end(writer);
+    }
+    proto_object_end(writer);
+}
+
 static void put_details(struct proto_writer *writer, const struct proto_vm *vm)
 {
     proto_put_text(writer, "uuid", vm->uuid);
@@ -71,6 +90,9 @@ static void put_details(struct proto_writer *writer, const struct proto_vm *vm)
     put_amount(writer, "psi_some", vm->psi_some);
     put_amount(writer, "psi_full", vm->psi_full);
     put_amount(writer, "oom_kills", vm->oom_kills);
+    proto_put_boolean(writer, "frozen", vm->frozen);
+    put_amount(writer, "frozen_until_ms", vm->frozen_until_ms);
+    put_origins(writer, vm);
 }
 
 void proto_put_vm(struct proto_writer *writer, const char *key, const struct proto_vm *vm,

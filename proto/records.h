@@ -42,6 +42,14 @@ struct proto_host {
     size_t n_nodes;
 };
 
+/* Where a VM has a setting from. */
+struct proto_origin {
+    const char *setting; /* as it is called on the wire */
+    const char *layer;   /* "policy", … */
+    const char *policy;  /* its name; NULL: it is none */
+    int64_t expires_ms;  /* wall clock; PROTO_UNKNOWN: it does not end */
+};
+
 struct proto_vm {
     const char *name;
     int64_t id; /* domid; PROTO_UNKNOWN while off */
@@ -73,6 +81,10 @@ struct proto_vm {
     int64_t available_kib, swap_used_kib, cache_kib, floor_kib; /* as the guest says */
     int64_t psi_some, psi_full;                                 /* hundredths of a percent */
     int64_t oom_kills;
+    bool frozen;             /* by the operator */
+    int64_t frozen_until_ms; /* wall clock; PROTO_UNKNOWN: it is not, or until it is thawed */
+    const struct proto_origin *origins; /* of its settings; NULL: not known */
+    size_t n_origins;
 };
 
 struct proto_event {

@@ -9,6 +9,7 @@
 #include "daemon/engine.h"
 #include "daemon/memory.h"
 #include "daemon/registry.h"
+#include "daemon/settings/layers.h"
 #include "daemon/snapshot.h"
 #include "hv/hv.h"
 
@@ -158,9 +159,35 @@ void describe_vm(const struct daemon *daemon, const struct vm_entry *vm,
         .psi_some = PROTO_UNKNOWN,
         .psi_full = PROTO_UNKNOWN,
         .oom_kills = PROTO_UNKNOWN,
+        .frozen = vm->frozen,
+        .frozen_until_ms = vm->frozen_until_ms > 0 ? vm->frozen_until_ms : PROTO_UNKNOWN,
     };
     if (vm->domain)
         describe_domain(vm->domain, engine_status(daemon->engine)->now_ms, uuid, out);
+}
+
+void describe_origins(const struct daemon *daemon, struct proto_origin origins[VM_KEY_COUNT],
+                      struct proto_vm *out)
+{
+    static const char *const kinds[] = {[LAYER_CONFIG] = "configuration",
+                                        [LAYER_BASE] = "set",
+                                        [LAYER_TIMED] = "timed",
+                                        [LAYER_POLICY] = "policy"};
+
+    for (unsigned key = 0; key < VM_KEY_COUNT; key++) {
+        const struct layer *layer = layers_source(daemon->layers, out->name, key);
+        bool is_policy = layer && layer_kind_of(layer) == LAYER_POLICY;
+        int64_t expires_ms = layer ? layer_expires_ms(layer) : 0;
+
+        origins[key] = (struct proto_origin){
+            .setting = vm_setting_defs[key].wire_name,
+            .layer = layer ? kinds[layer_kind_of(layer)] : "default",
+            .policy = is_policy ? layer_name(layer) : NULL,
+            .expires_ms = expires_ms > 0 ? expires_ms : PROTO_UNKNOWN,
+        };
+    }
+    out->origins = origins;
+    out->n_origins = VM_KEY_COUNT;
 }
 
 static int by_name(const void *a, const void *b)

@@ -21,6 +21,10 @@ void describe_vm(const struct daemon *daemon, const struct vm_entry *vm,
                  const struct vm_settings *settings, char uuid[DESCRIBE_UUID],
                  struct proto_vm *out);
 
+/* Where that VM has its settings from. Borrows from origins, which borrow from the layers. */
+void describe_origins(const struct daemon *daemon, struct proto_origin origins[VM_KEY_COUNT],
+                      struct proto_vm *out);
+
 /* All VMs, by name. To be freed with free. */
 const struct vm_entry **describe_order(const struct daemon *daemon, size_t *count);
 

@@ -55,6 +55,7 @@ void method_vm_list(struct daemon *daemon, struct call *call, const struct proto
 
 void method_vm_get(struct daemon *daemon, struct call *call, const struct proto_request *request)
 {
+    struct proto_origin origins[VM_KEY_COUNT];
     const struct vm_entry *vm;
     struct proto_vm record;
     char uuid[DESCRIBE_UUID];
@@ -65,17 +66,30 @@ void method_vm_get(struct daemon *daemon, struct call *call, const struct proto_
     if (!vm)
         return;
     describe_vm(daemon, vm, &vm->settings, uuid, &record);
+    describe_origins(daemon, origins, &record);
     proto_put_vm(call_answer_begin(call), NULL, &record, true);
     call_answer_end(call);
 }
 
-static void answer_set(struct daemon *daemon, struct call *call, const struct set_request *set)
+/* What was decided before its settings were these says nothing of them. */
+static void leave_out_decision(struct proto_vm *record)
+{
+    record->reason = record->reason_text = NULL;
+    record->wanted_kib = record->goal_kib = record->lowest_kib = PROTO_UNKNOWN;
+}
+
+static void answer_set(struct daemon *daemon, struct call *call, const struct set_request *set,
+                       bool is_done)
 {
     struct proto_writer *answer = call_answer_begin(call);
+    struct proto_origin origins[VM_KEY_COUNT];
     char uuid[DESCRIBE_UUID];
     struct proto_vm record;
 
     describe_vm(daemon, &set->vm, &set->outcome, uuid, &record);
+    leave_out_decision(&record);
+    if (is_done)
+        describe_origins(daemon, origins, &record);
     proto_object_begin(answer, NULL);
     proto_put_vm(answer, "vm", &record, true);
     proto_array_begin(answer, "warnings");
@@ -101,7 +115,7 @@ static void on_set(void *arg, int rc, const struct err *err)
         call_fail(setting->call, err);
     } else {
         set_request_refresh(&setting->set, setting->daemon);
-        answer_set(setting->daemon, setting->call, &setting->set);
+        answer_set(setting->daemon, setting->call, &setting->set, true);
     }
     free(setting);
 }
@@ -127,7 +141,7 @@ void method_vm_set(struct daemon *daemon, struct call *call, const struct proto_
         return;
     }
     if (proto_request_boolean(request, "dry_run", false)) {
-        answer_set(daemon, call, &setting->set);
+        answer_set(daemon, call, &setting->set, false);
         free(setting);
         return;
     }

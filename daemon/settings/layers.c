@@ -364,6 +364,18 @@ size_t layers_of_vm(const struct layers *layers, const char *name,
     return count;
 }
 
+const struct layer *layers_source(const struct layers *layers, const char *name, unsigned key)
+{
+    for (size_t i = layers->count; i-- > 0;) {
+        const struct layer *layer = layers->stack[i];
+        const struct setting_partial *said = layer->hidden ? NULL : layer_says(layer, name);
+
+        if (said && setting_has(said, key))
+            return layer;
+    }
+    return NULL;
+}
+
 size_t layers_of_host(const struct layers *layers, const struct setting_partial *out[LAYERS_MAX])
 {
     size_t count = 0;

@@ -123,6 +123,9 @@ size_t layers_of_vm(const struct layers *layers, const char *name,
                     const struct setting_partial *out[LAYERS_MAX]);
 size_t layers_of_host(const struct layers *layers, const struct setting_partial *out[LAYERS_MAX]);
 
+/* The layer from which a VM has that setting: the newest that says it; NULL where none does. */
+const struct layer *layers_source(const struct layers *layers, const char *name, unsigned key);
+
 /* Calls visit for each name that the base or a timed layer says something of (a name may come
  * twice). */
 void layers_each_name(const struct layers *layers, void (*visit)(void *arg, const char *name),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Freezes: a VM that is left alone until it is thawed, over a killed daemon too."""
 
+import re
+
 from host import Host, run, until
 
 TWO = """
@@ -48,6 +50,22 @@ def test_a_freeze_waits_for_a_balloon_that_is_on_its_way():
         host.do("freeze", "one", "--for", "1h")
         vm = host.vm("one")
         assert abs(vm["assigned_kib"] - vm["target_kib"]) <= 4096, vm
+
+
+def test_show_tells_until_when():
+    with Host(TWO, MANAGED) as host:
+        host.settle()
+        assert not host.vm("one")["frozen"] and "frozen" not in host.do("show", "one")
+        until_ms = host.json("freeze", "one", "--for", "1h")["until_ms"]
+        assert host.vm("one")["frozen"] and host.vm("one")["frozen_until_ms"] == until_ms
+        head = host.do("show", "one").splitlines()[0]
+        assert re.match(r"one: frozen until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d, id ", head), head
+        host.do("freeze", "one")
+        assert host.vm("one")["frozen_until_ms"] is None
+        assert host.do("show", "one").startswith("one: frozen until it is thawed, id ")
+        host.xl("destroy", "one")
+        until("it is off", lambda: host.vm("one")["state"] == "off")
+        assert host.do("show", "one").startswith("one: off, frozen until it is thawed\n")
 
 
 def test_a_freeze_for_a_while_ends_and_bad_input_changes_nothing():

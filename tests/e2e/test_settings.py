@@ -50,6 +50,40 @@ def test_a_timed_set_ends_by_itself_and_brings_back_what_was():
         until("it has ended", lambda: host.vm("web")["priority"] == 30)
 
 
+NIGHT = "[policy]\nname = night\n[vm web]\nbuffer = 40\n"
+
+
+def test_show_tells_where_each_setting_is_from_and_when_it_ends():
+    with Host(ONE, "[vm *]\nmode = dynamic\n") as host:
+        host.do("set", "web", "priority=30", "minimum=256m")
+        host.do("set", "web", "priority=80", "--for", "1h")
+        host.do("policy", "apply", host.write("night.policy", NIGHT), "--for", "2h")
+        origins = host.vm("web")["origins"]
+        ends = {key: origin.pop("expires_ms") for key, origin in origins.items()}
+        assert origins == {
+            "mode": {"layer": "configuration", "policy": None}, "minimum_kib": {"layer": "set", "policy": None},
+            "priority": {"layer": "timed", "policy": None}, "buffer_percent": {"layer": "policy", "policy": "night"},
+            "startup_kib": {"layer": "default", "policy": None}, "maximum_kib": {"layer": "default", "policy": None},
+            "trust": {"layer": "default", "policy": None}}, origins
+        assert {key for key, end in ends.items() if end} == {"priority", "buffer_percent"}
+        assert 3600000 <= ends["buffer_percent"] - ends["priority"] < 7200000
+        shown = {line.split()[0]: line.split() for line in host.do("show", "web").splitlines() if line.strip()}
+        assert shown["minimum"] == ["minimum", "256", "MiB", "set"]
+        assert shown["mode"] == ["mode", "dynamic", "configuration"]
+        assert shown["priority"][:4] == ["priority", "80", "set", "until"]
+        assert shown["buffer"][:5] == ["buffer", "40%", "policy", "night", "until"]
+
+
+def test_set_answers_with_no_decision_that_was_made_before_it():
+    with Host(ONE, "[vm *]\nmode = dynamic\n") as host:
+        host.settle()
+        assert host.vm("web")["reason"] and host.vm("web")["goal_kib"]
+        vm = host.json("set", "web", "mode=static", "startup=1g")["vm"]
+        assert vm["reason"] is None and vm["reason_text"] is None and vm["goal_kib"] is None, vm
+        assert vm["mode"] == "static" and vm["origins"]["mode"]["layer"] == "set"
+        assert host.json("set", "web", "priority=9", "--dry-run")["vm"]["origins"] is None
+
+
 def test_a_plain_set_overrules_timed_ones():
     with Host(ONE) as host:
         host.do("set", "web", "priority=80", "buffer=40", "--for", "1h")

@@ -311,7 +311,8 @@ START_TEST(a_vm_shown_alone_has_more)
         names, LIST_NAMES
         " uuid reason_text need_kib wanted_kib goal_kib lowest_kib cap_kib static_max_kib "
         "offset_kib source fresh report_age_ms available_kib swap_used_kib cache_kib "
-        "floor_kib psi_some psi_full oom_kills");
+        "floor_kib psi_some psi_full oom_kills frozen frozen_until_ms origins");
+    ck_assert(is_null(object, "origins"));
     ck_assert(is_null(object, "id") && is_null(object, "assigned_kib"));
     ck_assert(is_null(object, "uuid") && is_null(object, "source"));
     ck_assert_int_eq(number(object, "floor_kib"), 7);
