@@ -1,12 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "proto/records.h"
 
+#include "core/settings.h"
 #include "proto/proto.h"
 
 static void put_amount(struct proto_writer *writer, const char *key, int64_t value)
 {
     if (value == PROTO_UNKNOWN)
         proto_put_null(writer, key);
+    else
+        proto_put_integer(writer, key, value);
+}
+
+void proto_put_setting(struct proto_writer *writer, const char *key, const struct setting_def *def,
+                       int64_t value)
+{
+    if (def->type == SETTING_CHOICE)
+        proto_put_text(writer, key, def->choices[value]);
+    else if (def->type == SETTING_BOOLEAN)
+        proto_put_boolean(writer, key, value != 0);
     else
         proto_put_integer(writer, key, value);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct proto_writer;
+struct setting_def;
 
 /* Amounts that are not known are PROTO_UNKNOWN, and null on the wire. */
 #define PROTO_UNKNOWN INT64_MIN
@@ -105,6 +106,11 @@ struct proto_sample {
     int64_t target_kib, pressure; /* of a VM */
     int64_t free_kib;             /* of the host */
 };
+
+/* A setting's value as its wire name says: an amount, a duration or a number as an integer, a
+ * choice by its name, yes and no as a boolean. */
+void proto_put_setting(struct proto_writer *writer, const char *key, const struct setting_def *def,
+                       int64_t value);
 
 /* An object with an array of samples, which are put between the two. vm NULL: the host. */
 void proto_history_begin(struct proto_writer *writer, const char *vm, int64_t step_ms);

@@ -11,6 +11,7 @@
 #include "daemon/settings/policies.h"
 #include "daemon/settings/policy.h"
 #include "proto/proto.h"
+#include "proto/records.h"
 
 /* A policy that is being checked, applied or reverted. */
 struct policy_call {
@@ -159,26 +160,26 @@ void method_policy_revert(struct daemon *daemon, struct call *call,
     changes_revert(daemon->changes, name, call_uid(call), on_changed, own);
 }
 
+static void put_said(struct proto_writer *writer, const struct setting_def *defs, unsigned n_defs,
+                     const struct setting_partial *said)
+{
+    for (unsigned key = 0; key < n_defs; key++)
+        if (setting_has(said, key))
+            proto_put_setting(writer, defs[key].wire_name, &defs[key], said->value[key]);
+}
+
 static void put_match(void *arg, const char *match, const struct setting_partial *said)
 {
     struct proto_writer *writer = arg;
-    char text[UNITS_TEXT];
 
     proto_object_begin(writer, NULL);
     proto_put_text(writer, "match", match);
-    for (unsigned key = 0; key < VM_KEY_COUNT; key++)
-        if (setting_has(said, key))
-            proto_put_text(
-                writer, vm_setting_defs[key].name,
-                setting_format(&vm_setting_defs[key], said->value[key], text, sizeof(text)));
+    put_said(writer, vm_setting_defs, VM_KEY_COUNT, said);
     proto_object_end(writer);
 }
 
 static void put_layer(struct proto_writer *writer, const struct layer *layer)
 {
-    const struct setting_partial *host = layer_host_says(layer);
-    char text[UNITS_TEXT];
-
     proto_object_begin(writer, NULL);
     proto_put_text(writer, "name", layer_name(layer));
     proto_put_integer(writer, "applied_ms", layer_created_ms(layer));
@@ -187,11 +188,7 @@ static void put_layer(struct proto_writer *writer, const struct layer *layer)
     else
         proto_put_null(writer, "expires_ms");
     proto_object_begin(writer, "host");
-    for (unsigned key = 0; key < HOST_KEY_COUNT; key++)
-        if (setting_has(host, key))
-            proto_put_text(
-                writer, host_setting_defs[key].name,
-                setting_format(&host_setting_defs[key], host->value[key], text, sizeof(text)));
+    put_said(writer, host_setting_defs, HOST_KEY_COUNT, layer_host_says(layer));
     proto_object_end(writer);
     proto_array_begin(writer, "vms");
     layer_each(layer, put_match, writer);

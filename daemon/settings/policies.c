@@ -17,6 +17,7 @@
 #include "daemon/settings/layers.h"
 #include "daemon/settings/policy.h"
 #include "proto/proto.h"
+#include "proto/records.h"
 
 #define WARNINGS_MAX 20
 
@@ -114,9 +115,9 @@ static void add_setting(struct foresight *out, const char *vm, const struct sett
     out->settings = memory_grow(out->settings, out->n_settings + 1, sizeof(*out->settings));
     setting = &out->settings[out->n_settings++];
     setting->vm = vm ? memory_copy_text(vm) : NULL;
-    setting->key = def->name;
-    setting_format(def, from, setting->from, sizeof(setting->from));
-    setting_format(def, to, setting->to, sizeof(setting->to));
+    setting->def = def;
+    setting->from = from;
+    setting->to = to;
 }
 
 static void compare_vm(struct foresight *out, const char *name, const struct vm_settings *from,
@@ -260,9 +261,9 @@ void foresight_put(const struct foresight *foresight, struct proto_writer *write
 
         proto_object_begin(writer, NULL);
         proto_put_text(writer, "vm", setting->vm);
-        proto_put_text(writer, "setting", setting->key);
-        proto_put_text(writer, "from", setting->from);
-        proto_put_text(writer, "to", setting->to);
+        proto_put_text(writer, "setting", setting->def->wire_name);
+        proto_put_setting(writer, "from", setting->def, setting->from);
+        proto_put_setting(writer, "to", setting->def, setting->to);
         proto_object_end(writer);
     }
     proto_array_end(writer);

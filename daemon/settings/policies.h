@@ -18,6 +18,7 @@ struct layer;
 struct layers;
 struct policy;
 struct proto_writer;
+struct setting_def;
 
 /* The layer of the policy of that name that is in force; NULL where there is none. */
 struct layer *policies_find(struct layers *layers, const char *name);
@@ -32,8 +33,8 @@ int policies_check(struct daemon *daemon, const struct policy *policy, struct er
 /* One effective setting that changes, and where one VM's memory would go. */
 struct foreseen_setting {
     char *vm; /* owned; NULL: the host */
-    const char *key;
-    char from[UNITS_TEXT], to[UNITS_TEXT];
+    const struct setting_def *def;
+    int64_t from, to;
 };
 
 struct foreseen_target {

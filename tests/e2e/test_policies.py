@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Policies: applied whole or not at all, reverted in any order, kept over restarts."""
 
+import re
+
 from host import GIB, MIB, Host, run, until
 
 TWO = """
@@ -119,6 +121,31 @@ def test_set_wins_over_policies_for_that_key_of_that_vm_only():
         assert priorities(host)["db1"] == 80, "applied anew, it is newer than the set"
 
 
+EVERY_TYPE = """
+[policy]
+name = all
+[host]
+headroom = 256m
+surplus = hold
+blind = yes
+demand-half-life = 10m
+[vm web1]
+minimum = 300m
+buffer = 30
+mode = dynamic
+trust = yes
+"""
+
+
+def test_amounts_are_numbers_in_json():
+    with Host(TWO) as host:
+        host.do("policy", "apply", host.write("all.policy", EVERY_TYPE))
+        (policy,) = host.json("policy", "active")
+        assert policy["host"] == {"headroom_kib": 256 * MIB, "surplus": "hold", "blind": True, "demand_half_life_ms": 600000}
+        assert policy["vms"] == [{"match": "web1", "minimum_kib": 300 * MIB, "buffer_percent": 30, "mode": "dynamic",
+                                  "trust": True}]
+
+
 def test_it_ends_by_itself():
     with Host(TWO) as host:
         host.do("policy", "apply", host.write("night.policy", NIGHT), "--for", "2s")
@@ -132,7 +159,10 @@ def test_a_dry_run_shows_changes_and_targets_and_does_nothing():
         host.settle()
         policy = host.write("big.policy", "[policy]\nname = big\n[vm db1]\nminimum = 3g\nstartup = 3g\n")
         seen = host.json("policy", "apply", policy, "--dry-run")
-        assert {"vm": "db1", "setting": "minimum", "from": "256m", "to": "3g"} in seen["changes"], seen
+        change = {"vm": "db1", "setting": "minimum_kib", "from": 256 * MIB, "to": 3 * GIB}
+        assert change in seen["changes"], seen
+        shown = host.do("policy", "apply", policy, "--dry-run")
+        assert re.search(r"^db1 +minimum_kib +256 MiB +3 GiB$", shown, re.M), shown
         (target,) = [target for target in seen["targets"] if target["vm"] == "db1"]
         assert target["to_kib"] >= 3 * GIB, seen
         assert active(host) == [] and host.vm("db1")["minimum_kib"] == 256 * MIB
