@@ -79,7 +79,7 @@ static int open_hypervisor(struct daemon *daemon, struct err *err)
     char simulated[SIM_HOST_BACKEND_MAX];
 
     if (strncmp(backend, "sim:", 4) == 0) {
-        if (sim_host_ensure(backend + 4, simulated, err))
+        if (sim_host_ensure(backend + 4, simulated, &daemon->sim_host, err))
             return -1;
         return hv_open(simulated, &daemon->hv, err);
     }
@@ -146,7 +146,10 @@ int daemon_start(struct daemon *daemon, struct options *options, struct err *err
     log_set_level(options->log_level);
     allow_many_files();
     if (make_parts(daemon, err)) {
+        pid_t sim_host = daemon->sim_host;
+
         daemon_stop(daemon);
+        sim_host_end(sim_host);
         return -1;
     }
     notify_send("READY=1\nSTATUS=Balancing.");

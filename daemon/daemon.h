@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct access;
 struct db;
@@ -31,6 +32,7 @@ struct daemon {
     struct options *options;   /* what the command line and the configuration file say */
     struct loop *loop;         /* what makes it turn; one thread */
     struct hv *hv;             /* the hypervisor, real or simulated */
+    pid_t sim_host;            /* the simulated host that this start began; 0 none */
     int host_lock;             /* that no other daemon has it; −1 not taken */
     char aside[PATH_MAX];      /* where a damaged database went at this start; "" none was */
     struct db *db;             /* what must outlive us */

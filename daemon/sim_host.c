@@ -180,10 +180,21 @@ static int start_sim(struct start *start, struct err *err)
     return failed ? -1 : wait_for_answer(start, err);
 }
 
-int sim_host_ensure(const char *file, char backend[SIM_HOST_BACKEND_MAX], struct err *err)
+void sim_host_end(pid_t started)
+{
+    if (started <= 0)
+        return;
+    (void)kill(started, SIGTERM);
+    while (waitpid(started, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
+int sim_host_ensure(const char *file, char backend[SIM_HOST_BACKEND_MAX], pid_t *started,
+                    struct err *err)
 {
     struct start start = {.file = file};
 
+    *started = 0;
     if (sim_socket_path(file, start.socket, sizeof(start.socket), err))
         return -1;
     snprintf(start.log, sizeof(start.log), "%s.log", start.socket);
@@ -194,6 +205,7 @@ int sim_host_ensure(const char *file, char backend[SIM_HOST_BACKEND_MAX], struct
     }
     if (start_sim(&start, err))
         return -1;
+    *started = start.pid;
     log_info("sim-host-started file=%s socket=%s log=%s pid=%d", file, start.socket, start.log,
              (int)start.pid);
     return 0;

@@ -7,7 +7,7 @@
 #ifndef DAEMON_SIM_HOST_H
 #define DAEMON_SIM_HOST_H
 
-#include <stddef.h>
+#include <sys/types.h>
 
 struct err;
 
@@ -16,9 +16,14 @@ struct err;
 
 /*
  * Starts the simulated host of file where none runs, and waits, at most ten seconds, until it
- * answers. Writes what hv_open wants into backend. 0, or −1: ERR_INVALID with the scenario's line
- * that is wrong, ERR_FAILED. Blocks: for the start only.
+ * answers. Writes what hv_open wants into backend, and which process it started into *started; 0
+ * where one ran already. 0, or −1: ERR_INVALID with the scenario's line that is wrong, ERR_FAILED.
+ * Blocks: for the start only.
  */
-int sim_host_ensure(const char *file, char backend[SIM_HOST_BACKEND_MAX], struct err *err);
+int sim_host_ensure(const char *file, char backend[SIM_HOST_BACKEND_MAX], pid_t *started,
+                    struct err *err);
+
+/* Ends one that was started for nothing, and waits for it; 0 is fine. */
+void sim_host_end(pid_t started);
 
 #endif

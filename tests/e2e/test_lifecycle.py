@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Starting, stopping, being killed, being started twice, being told to read the configuration again."""
 
+import fcntl
 import os
 import signal
 import sqlite3
@@ -132,6 +133,20 @@ def test_a_second_daemon_is_refused_by_database_and_by_socket():
         same_socket = host.run(*host.daemon_command()[:-2], "--database", host.path("other.db"))
         assert same_socket.returncode == 1 and host.socket in same_socket.stderr, same_socket
         assert host.ctl("host").returncode == 0, "the first one must not notice"
+
+
+def test_a_simulated_host_that_was_started_for_nothing_ends_and_one_that_ran_goes_on():
+    with Host(TWO) as host:
+        other = host.write("other.scenario", TWO)
+        taken = [XENMEMD, "--backend", "sim:" + other, "--socket", host.socket, "--database", host.path("other.db")]
+        done = host.run(*taken)
+        assert done.returncode == 1 and host.socket in done.stderr, done
+        assert host.run(XENMEM_SIM, "stop", other).returncode != 0, "nobody is left to be stopped"
+        host.stop()
+        with open(host.socket + ".lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            assert host.run(*host.daemon_command()).returncode == 1
+        assert host.xl("list").returncode == 0, "this one ran before"
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is():
