@@ -62,6 +62,21 @@ int err_wrap(struct err *err, const char *format, ...)
     return err_set(err, inner.code, "%.200s: %.270s", context, inner.text);
 }
 
+int err_advise(struct err *err, const char *format, ...)
+{
+    va_list args;
+    struct err inner;
+    char advice[ERR_TEXT_MAX];
+
+    if (!err)
+        return -1;
+    va_start(args, format);
+    vsnprintf(advice, sizeof(advice), format, args);
+    va_end(args);
+    inner = *err;
+    return err_set(err, inner.code, "%.310s; %.160s", inner.text, advice);
+}
+
 const char *err_code_name(enum err_code code)
 {
     return code < ERR_CODE_COUNT ? names[code] : names[ERR_FAILED];

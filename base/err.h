@@ -46,6 +46,9 @@ __attribute__((format(printf, 4, 5))) int err_set_errno(struct err *err, enum er
  * well. */
 __attribute__((format(printf, 2, 3))) int err_wrap(struct err *err, const char *format, ...);
 
+/* Puts "; " and what to do about it behind what is there. Returns −1, as err_wrap does. */
+__attribute__((format(printf, 2, 3))) int err_advise(struct err *err, const char *format, ...);
+
 /* "invalid", "no-memory", …: the stable name on the wire. */
 const char *err_code_name(enum err_code code);
 

@@ -53,9 +53,12 @@ static int make_database_folder(const char *database, struct err *err)
         if (mkdir(folder, 0700) && errno != EEXIST)
             problem = errno;
     }
-    if (problem)
+    if (problem) {
         err_set_errno(err, problem == EACCES ? ERR_DENIED : ERR_FAILED, problem,
                       "make the database's folder %s", folder);
+        err_advise(err, "make it, or name another database (--database, or database = under "
+                        "[daemon])");
+    }
     free(folder);
     return problem ? -1 : 0;
 }

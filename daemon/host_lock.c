@@ -37,9 +37,12 @@ int host_lock_take(const char *backend, struct err *err)
     if (lock_path(backend, path, sizeof(path), err))
         return -1;
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_set_errno(err, errno == EACCES ? ERR_DENIED : ERR_FAILED, errno,
-                             "open the host's lock %s", path);
+    if (fd < 0) {
+        err_set_errno(err, errno == EACCES ? ERR_DENIED : ERR_FAILED, errno,
+                      "open the host's lock %s", path);
+        return err_advise(err, "run xenmemd as root, with %s on a disk that can be written",
+                          XENMEM_RUNDIR);
+    }
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
         return fd;
     problem = errno;
@@ -48,5 +51,6 @@ int host_lock_take(const char *backend, struct err *err)
         return err_set(err, ERR_BUSY,
                        "another xenmemd balances this host (it holds %s): stop that one first",
                        path);
-    return err_set_errno(err, ERR_FAILED, problem, "lock %s", path);
+    err_set_errno(err, ERR_FAILED, problem, "lock %s", path);
+    return err_advise(err, "it must be on a disk of this machine");
 }

@@ -127,7 +127,7 @@ static int read_options(const struct command *command, struct options **out, str
     if (!file && (access(DEFAULT_FILE, F_OK) == 0 || errno != ENOENT))
         file = DEFAULT_FILE;
     if (options_read(file, out, err))
-        return -1;
+        return file && access(file, F_OK) ? err_advise(err, "name another file with -c") : -1;
     if (options_give(*out, &command->given, err) == 0)
         return 0;
     options_free(*out);

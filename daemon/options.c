@@ -251,9 +251,11 @@ static int take_text(struct options *options, const struct key *key, const char 
             return -1;
     } else if (key->where == offsetof(struct options, hooks_user)) {
         if (!getpwnam(text))
-            return err_set(err, ERR_INVALID, "user: there is no user '%.40s'", text);
+            return err_set(err, ERR_INVALID,
+                           "user: there is no user '%.40s': make it, or name another", text);
     } else if (text[0] == '\0') {
-        return err_set(err, ERR_INVALID, "%s is empty", key->def.name);
+        return err_set(err, ERR_INVALID, "%s is empty: give it a value, or leave it out",
+                       key->def.name);
     }
     put_text(options, key, text);
     return 0;
@@ -290,7 +292,8 @@ static int take_own_key(struct options *options, const char *section, const char
     for (size_t i = 0; i < N_KEYS; i++)
         if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].def.name, name) == 0)
             return take_key(options, &keys[i], text, err);
-    return err_set(err, ERR_INVALID, "unknown key '%s' in [%s]", name, section);
+    return err_set(err, ERR_INVALID, "unknown key '%s' in [%s]; xenmemd.conf(5) has their names",
+                   name, section);
 }
 
 static int take_setting(struct setting_partial *said, const struct setting_def *defs, size_t n_defs,
@@ -301,7 +304,8 @@ static int take_setting(struct setting_partial *said, const struct setting_def *
 
     /* The wire's names are for programs: they would make a key that has two names. */
     if (found < 0 || strcmp(defs[found].name, name) != 0)
-        return err_set(err, ERR_INVALID, "unknown key '%s' in [%s]", name, section);
+        return err_set(err, ERR_INVALID,
+                       "unknown key '%s' in [%s]; xenmemd.conf(5) has their names", name, section);
     if (setting_parse(&defs[found], text, &value, err))
         return -1;
     setting_put(said, (unsigned)found, value);
@@ -336,7 +340,7 @@ static int begin_section(struct options *options, const char *section, struct er
                        section);
     for (size_t i = 0; i < options->n_vms; i++)
         if (strcmp(options->vms[i].pattern, pattern) == 0)
-            return err_set(err, ERR_INVALID, "[vm %s] is there twice", pattern);
+            return err_set(err, ERR_INVALID, "[vm %s] is there twice: put them together", pattern);
     options->vms = memory_grow(options->vms, options->n_vms + 1, sizeof(*options->vms));
     options->vms[options->n_vms++] = (struct options_vm){.pattern = memory_copy_text(pattern)};
     return 0;

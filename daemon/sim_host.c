@@ -66,6 +66,11 @@ static void find_program(char out[PATH_MAX])
     snprintf(out, PATH_MAX, "%s", PROGRAM);
 }
 
+static int advise_by_hand(struct err *err, const struct start *start)
+{
+    return err_advise(err, "see what `xenmem-sim host %.80s` says", start->file);
+}
+
 /* In the child: a session of its own, its output to the log. Tells errno through tell_fd if it
  * fails. */
 __attribute__((noreturn)) static void become_sim(const char *program, const struct start *start,
@@ -94,8 +99,11 @@ static int fork_sim(struct start *start, int log_fd, struct err *err)
     ssize_t told;
 
     find_program(program);
-    if (pipe2(tell, O_CLOEXEC))
-        return err_set_errno(err, ERR_FAILED, errno, "make a pipe");
+    if (pipe2(tell, O_CLOEXEC)) {
+        err_set_errno(err, ERR_FAILED, errno, "make a pipe");
+        return err_advise(err, "start the simulated host yourself: xenmem-sim host %.80s",
+                          start->file);
+    }
     start->pid = fork();
     if (start->pid == 0)
         become_sim(program, start, log_fd, tell[1]);
@@ -109,7 +117,8 @@ static int fork_sim(struct start *start, int log_fd, struct err *err)
         return 0;
     if (start->pid > 0)
         waitpid(start->pid, NULL, 0);
-    return err_set_errno(err, ERR_FAILED, problem, "run %s (a part of xenmem)", program);
+    err_set_errno(err, ERR_FAILED, problem, "run %s, a part of xenmem", program);
+    return err_advise(err, "install it, or start the simulated host yourself");
 }
 
 /* The last line that the simulated host wrote: what it has to say about its end. */
@@ -142,8 +151,8 @@ static int explain_end(const struct start *start, int status, struct err *err)
     read_last_words(start->log, words);
     if (words[0] != '\0')
         return err_set(err, code, "the simulated host did not start: %s", words);
-    return err_set(err, code, "the simulated host ended at once, without a word (status %d)",
-                   status);
+    err_set(err, code, "the simulated host ended at once, without a word (status %d)", status);
+    return advise_by_hand(err, start);
 }
 
 static int wait_for_answer(struct start *start, struct err *err)
@@ -162,8 +171,8 @@ static int wait_for_answer(struct start *start, struct err *err)
     kill(start->pid, SIGKILL);
     waitpid(start->pid, NULL, 0);
     return err_set(err, ERR_TIMEOUT,
-                   "the simulated host of %s does not answer on %s; its log is %s", start->file,
-                   start->socket, start->log);
+                   "the simulated host of %s does not answer on %s; look into its log, %s",
+                   start->file, start->socket, start->log);
 }
 
 static int start_sim(struct start *start, struct err *err)
@@ -172,9 +181,10 @@ static int start_sim(struct start *start, struct err *err)
         open(start->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     int failed;
 
-    if (log_fd < 0)
-        return err_set_errno(err, errno == EACCES ? ERR_DENIED : ERR_FAILED, errno, "open %s",
-                             start->log);
+    if (log_fd < 0) {
+        err_set_errno(err, errno == EACCES ? ERR_DENIED : ERR_FAILED, errno, "open %s", start->log);
+        return advise_by_hand(err, start);
+    }
     failed = fork_sim(start, log_fd, err);
     close(log_fd);
     return failed ? -1 : wait_for_answer(start, err);

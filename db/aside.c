@@ -34,7 +34,8 @@ static int move(const char *path, const char *aside, const char *suffix, struct 
     snprintf(to, sizeof(to), "%s%s", aside, suffix);
     if (rename(from, to) == 0 || (errno == ENOENT && suffix[0]))
         return 0;
-    return err_set_errno(err, ERR_FAILED, errno, "move %s to %s", from, to);
+    err_set_errno(err, ERR_FAILED, errno, "move the damaged %s to %s", from, to);
+    return err_advise(err, "move it away yourself, or put a backup in its place");
 }
 
 int db_open_or_begin(const char *path, const struct db_limits *limits, char *aside, size_t room,

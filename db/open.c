@@ -23,9 +23,13 @@
 
 static int open_failed(const char *path, struct err *err)
 {
-    bool denied = errno == EACCES || errno == EPERM;
+    int problem = errno;
+    bool denied = problem == EACCES || problem == EPERM;
 
-    return err_set_errno(err, denied ? ERR_DENIED : ERR_FAILED, errno, "open %s", path);
+    err_set_errno(err, denied ? ERR_DENIED : ERR_FAILED, problem, "open %s", path);
+    if (problem == EROFS)
+        return err_advise(err, "mount its disk writable");
+    return err_advise(err, "%sname another database", denied ? "run xenmemd as root, or " : "");
 }
 
 /* SQLite would create it with the umask's mode. One that is there is not opened: to close it again
@@ -133,15 +137,16 @@ static int open_writable(const char *path, struct connection *connection, bool *
     if (sqlite3_open_v2(path, &connection->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK) {
         sql_failed(connection->handle, err);
+        err_advise(err, "name another database");
         return err_wrap(err, "%s", path);
     }
     if (configure(connection->handle, err) == 0 && schema_check(connection->handle, err) == 0)
         rc = check_integrity(connection->handle, damaged, err);
     *damaged |= rc && is_damage(connection->handle);
-    if (rc || use_wal(connection->handle, err) || schema_migrate(connection->handle, err) ||
-        connection_prepare(connection, err))
-        return err_wrap(err, "%s", path);
-    return 0;
+    if (rc == 0 && (use_wal(connection->handle, err) || schema_migrate(connection->handle, err) ||
+                    connection_prepare(connection, err)))
+        rc = err_advise(err, "see to its disk, or name another database");
+    return rc ? err_wrap(err, "%s", path) : 0;
 }
 
 /* --- a disk that is read-only ------------------------------------------------------------------
@@ -266,7 +271,8 @@ int open_or_tell(const char *path, const struct db_limits *limits, bool *damaged
         goto failed;
     db->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (db->event_fd < 0) {
-        err_set_errno(err, ERR_FAILED, errno, "make an eventfd");
+        err_set_errno(err, ERR_FAILED, errno, "make an eventfd for the database");
+        err_advise(err, "let xenmemd have more open files (ulimit -n)");
         goto failed;
     }
     if (!db->path)

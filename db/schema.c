@@ -95,7 +95,9 @@ static int check_ownership(struct sqlite3 *handle, struct err *err)
 
     if (sql_number(handle, "PRAGMA application_id", &application, err) ||
         sql_number(handle, "SELECT count(*) FROM sqlite_master", &tables, err))
-        return -1;
+        return err && err->code == ERR_BUSY
+                   ? err_advise(err, "another program has it: end that one")
+                   : err_advise(err, "put a backup in its place, or name another database");
     if (application == SCHEMA_APPLICATION_ID || (application == 0 && tables == 0))
         return 0;
     return err_set(err, ERR_INVALID, "is another program's database: name another file");

@@ -14,12 +14,14 @@
 #include "base/err.h"
 
 #define BACKLOG 128
+#define ANOTHER "name another socket (--socket, or socket = under [daemon])"
 
 static int fail(struct err *err, int problem, const char *what, const char *path)
 {
     enum err_code code = problem == EACCES || problem == EPERM ? ERR_DENIED : ERR_FAILED;
 
-    return err_set_errno(err, code, problem, "%s %s", what, path);
+    err_set_errno(err, code, problem, "%s %s", what, path);
+    return err_advise(err, "%s" ANOTHER, code == ERR_DENIED ? "run xenmemd as root, or " : "");
 }
 
 static int make_folder(const char *path, struct err *err)
@@ -49,7 +51,8 @@ static int take_lock(struct socket_file *file, struct err *err)
         return 0;
     if (errno != EWOULDBLOCK)
         return fail(err, errno, "lock", path);
-    return err_set(err, ERR_BUSY, "xenmemd already runs on %s", file->path);
+    return err_set(err, ERR_BUSY, "xenmemd already runs on %s: stop that one, or " ANOTHER,
+                   file->path);
 }
 
 static struct sockaddr_un address_of(const struct socket_file *file)
@@ -83,12 +86,12 @@ static int remove_stale(const struct socket_file *file, struct err *err)
     if (lstat(file->path, &there))
         return errno == ENOENT ? 0 : fail(err, errno, "look at", file->path);
     if (!S_ISSOCK(there.st_mode))
-        return err_set(err, ERR_INVALID,
-                       "%s is there and is not a socket: remove it, or give another path",
+        return err_set(err, ERR_INVALID, "%s is there and is not a socket: remove it, or " ANOTHER,
                        file->path);
     problem = who_listens(file);
     if (problem == 0)
-        return err_set(err, ERR_BUSY, "another program listens on %s", file->path);
+        return err_set(err, ERR_BUSY, "another program listens on %s: stop it, or " ANOTHER,
+                       file->path);
     if (problem != ECONNREFUSED)
         return fail(err, problem, "see who listens on", file->path);
     return unlink(file->path) == 0 || errno == ENOENT ? 0 : fail(err, errno, "remove", file->path);
@@ -101,7 +104,7 @@ static int bind_and_listen(struct socket_file *file, mode_t mode, struct err *er
 
     file->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (file->fd < 0)
-        return err_set_errno(err, ERR_FAILED, errno, "make a socket");
+        return fail(err, errno, "make the socket", file->path);
     if (fchmod(file->fd, 0600) ||
         bind(file->fd, (const struct sockaddr *)&address, sizeof(address)) ||
         listen(file->fd, BACKLOG)) {
@@ -117,10 +120,10 @@ int socket_file_open(struct socket_file *out, const char *path, mode_t mode, str
 {
     *out = (struct socket_file){.fd = -1, .lock_fd = -1};
     if (path[0] == '\0')
-        return err_set(err, ERR_INVALID, "the path of the socket is empty");
+        return err_set(err, ERR_INVALID, "the path of the socket is empty: " ANOTHER);
     if (strlen(path) >= sizeof(out->path))
-        return err_set(err, ERR_INVALID, "socket '%s': the path is longer than %zu bytes", path,
-                       sizeof(out->path) - 1);
+        return err_set(err, ERR_INVALID, "socket '%s': the path is longer than %zu bytes: " ANOTHER,
+                       path, sizeof(out->path) - 1);
     memcpy(out->path, path, strlen(path) + 1);
     if (make_folder(path, err) == 0 && take_lock(out, err) == 0 && remove_stale(out, err) == 0 &&
         bind_and_listen(out, mode, err) == 0)

@@ -226,9 +226,11 @@ int scrape_new(struct daemon *daemon, struct scrape **out, struct err *err)
     if (length < 0)
         return -1;
     fd = listen_at(&address, (socklen_t)length);
-    if (fd < 0)
-        return err_set_errno(err, errno == EADDRINUSE ? ERR_BUSY : ERR_FAILED, errno,
-                             "listen for Prometheus at %s (metrics-listen)", where);
+    if (fd < 0) {
+        err_set_errno(err, errno == EADDRINUSE ? ERR_BUSY : ERR_FAILED, errno,
+                      "listen for Prometheus at %s (metrics-listen)", where);
+        return err_advise(err, "take another port, or metrics-listen = off");
+    }
     scrape = memory_new(1, sizeof(*scrape));
     scrape->daemon = daemon;
     scrape->fd = fd;

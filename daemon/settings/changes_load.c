@@ -11,6 +11,8 @@
 #include "daemon/settings/layers.h"
 #include "daemon/wall_clock.h"
 
+#define ANOTHER "put a backup in its place, or name another database"
+
 /* What loading needs besides the daemon. */
 struct loading {
     struct daemon *daemon;
@@ -42,8 +44,9 @@ static void load_layer(void *arg, const struct db_layer *row)
     if (layer)
         layer_set_created(layer, row->created_ms);
     else
-        loading->rc = err_set(loading->err, ERR_FAILED,
-                              "the database has more than %d layers of settings", LAYERS_MAX);
+        loading->rc =
+            err_set(loading->err, ERR_FAILED,
+                    "the database has more than %d layers of settings: " ANOTHER, LAYERS_MAX);
     if (row->id >= changes->next_layer)
         changes->next_layer = row->id + 1;
 }
@@ -60,12 +63,14 @@ static void load_setting(void *arg, const struct db_setting *row)
     if (loading->rc)
         return;
     if (!layer || key < 0) {
-        loading->rc =
-            err_set(loading->err, ERR_FAILED,
-                    "the database has a setting '%.40s' that makes no sense here", row->key);
+        loading->rc = err_set(
+            loading->err, ERR_FAILED,
+            "the database has a setting '%.40s' that makes no sense here: " ANOTHER, row->key);
         return;
     }
     loading->rc = setting_check(&defs[key], row->value, loading->err);
+    if (loading->rc)
+        err_advise(loading->err, "the database has it: " ANOTHER);
     if (loading->rc == 0 && strcmp(row->scope, "except") == 0)
         layer_except(layer, row->match, (unsigned)key);
     else if (loading->rc == 0)

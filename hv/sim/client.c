@@ -266,8 +266,9 @@ static int connect_to(struct sim_client *client, const char *socket_path, struct
         return err_set_errno(err, ERR_FAILED, errno, "make a socket");
     if (connect(client->fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
         return check_peer(client, socket_path, err);
-    return err_set_errno(err, errno == EACCES ? ERR_DENIED : ERR_UNREACHABLE, errno,
-                         "no simulated host listens on %s", socket_path);
+    err_set_errno(err, errno == EACCES ? ERR_DENIED : ERR_UNREACHABLE, errno,
+                  "no simulated host listens on %s", socket_path);
+    return err_advise(err, "start it: xenmem-sim host FILE");
 }
 
 static int take_hello(struct sim_client *client, struct err *err)
@@ -281,7 +282,7 @@ static int take_hello(struct sim_client *client, struct err *err)
     magic = wire_get_u32(&in);
     version = wire_get_u32(&in);
     if (kind != WIRE_HELLO || in.bad || magic != WIRE_MAGIC)
-        return err_set(err, ERR_UNREACHABLE, "what listens there is no simulated host");
+        return err_set(err, ERR_UNREACHABLE, "what listens there is no simulated host: end it");
     if (version != WIRE_VERSION)
         return err_set(err, ERR_UNSUPPORTED,
                        "the simulated host is of another version (it speaks %u, we %d): stop it "

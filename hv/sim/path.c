@@ -34,9 +34,10 @@ static int make_folder(const char *folder, struct err *err)
 {
     struct stat what;
 
-    if (mkdir(folder, 0700) && errno != EEXIST)
-        return err_set_errno(err, errno == EACCES ? ERR_DENIED : ERR_FAILED, errno, "make %s",
-                             folder);
+    if (mkdir(folder, 0700) && errno != EEXIST) {
+        err_set_errno(err, errno == EACCES ? ERR_DENIED : ERR_FAILED, errno, "make %s", folder);
+        return err_advise(err, "simulated hosts listen there: make its disk writable");
+    }
     if (lstat(folder, &what))
         return err_set_errno(err, ERR_FAILED, errno, "%s", folder);
     if (!S_ISDIR(what.st_mode) || what.st_uid != geteuid() || (what.st_mode & 0077) != 0)
@@ -62,8 +63,10 @@ int sim_socket_path(const char *file, char *out, size_t room, struct err *err)
     char canonical[PATH_MAX];
     char folder[FOLDER_ROOM];
 
-    if (!realpath(file, canonical))
-        return err_set_errno(err, errno == EACCES ? ERR_DENIED : ERR_INVALID, errno, "%s", file);
+    if (!realpath(file, canonical)) {
+        err_set_errno(err, errno == EACCES ? ERR_DENIED : ERR_INVALID, errno, "%s", file);
+        return err_advise(err, "name the scenario file of a simulated host");
+    }
     name_folder(folder);
     if (make_folder(folder, err))
         return -1;

@@ -71,9 +71,10 @@ static int xen_drain(struct hv *hv, unsigned *changes, struct err *err)
 static int ask_host(struct xen *xen, xc_physinfo_t *out, struct err *err)
 {
     *out = (xc_physinfo_t){0};
-    if (xc_physinfo(xen->xc, out))
-        return err_set_errno(err, ERR_UNREACHABLE, errno,
-                             "ask the hypervisor for the host's memory");
+    if (xc_physinfo(xen->xc, out)) {
+        err_set_errno(err, ERR_UNREACHABLE, errno, "ask the hypervisor for the host's memory");
+        return err_advise(err, XEN_MISMATCH);
+    }
     return 0;
 }
 

@@ -12,6 +12,9 @@
 #include "hv/rest.h"
 #include "hv/savers.h"
 
+/* What to do where the hypervisor refuses a question. */
+#define XEN_MISMATCH "use a xenmemd that was built for this version of Xen"
+
 /* What a watch said that must be read again. */
 #define STALE_MEMORY 0x1u /* memory/…: target, static-max, videoram, our own copy */
 #define STALE_NAME   0x2u

@@ -12,6 +12,12 @@
 
 #define INFOS_FIRST 64
 
+static int refused(struct err *err)
+{
+    err_set_errno(err, ERR_UNREACHABLE, errno, "ask the hypervisor for its domains");
+    return err_advise(err, XEN_MISMATCH);
+}
+
 int domains_query(struct xen *xen, struct err *err)
 {
     for (;;) {
@@ -24,7 +30,7 @@ int domains_query(struct xen *xen, struct err *err)
         }
         count = xc_domain_getinfolist(xen->xc, 0, (unsigned)xen->infos_room, xen->infos);
         if (count < 0)
-            return err_set_errno(err, ERR_UNREACHABLE, errno, "ask the hypervisor for its domains");
+            return refused(err);
         xen->n_infos = (size_t)count;
         if (xen->n_infos < xen->infos_room)
             return 0;

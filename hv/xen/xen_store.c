@@ -96,9 +96,10 @@ int store_open(struct xen *xen, struct err *err)
     xen->xs = xs_open(0);
     if (!xen->xs)
         return err_set_errno(err, ERR_UNREACHABLE, errno, "connect to xenstored (is it running?)");
-    if (!xs_watch(xen->xs, "@introduceDomain", "+") || !xs_watch(xen->xs, "@releaseDomain", "-"))
-        return err_set_errno(err, ERR_UNREACHABLE, errno,
-                             "watch xenstore for domains that come and go");
+    if (!xs_watch(xen->xs, "@introduceDomain", "+") || !xs_watch(xen->xs, "@releaseDomain", "-")) {
+        err_set_errno(err, ERR_UNREACHABLE, errno, "watch xenstore for domains that come and go");
+        return err_advise(err, "look into xenstored's log");
+    }
     return 0;
 }
 

@@ -65,6 +65,18 @@ START_TEST(names_of_codes_read_back)
 }
 END_TEST
 
+START_TEST(advice_goes_behind)
+{
+    struct err err;
+
+    err_set_errno(&err, ERR_DENIED, EACCES, "open %s", "/nowhere");
+    ck_assert_int_eq(err_advise(&err, "name another %s", "file"), -1);
+    ck_assert_int_eq(err.code, ERR_DENIED);
+    ck_assert_str_eq(err.text, "open /nowhere: Permission denied; name another file");
+    ck_assert_int_eq(err_advise(NULL, "dropped"), -1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("err");
@@ -77,6 +89,7 @@ int main(void)
     tcase_add_test(tests, text_from_outside_cannot_break_the_line);
     tcase_add_test(tests, long_texts_are_cut_not_overrun);
     tcase_add_test(tests, nobody_has_to_listen);
+    tcase_add_test(tests, advice_goes_behind);
     tcase_add_test(tests, names_of_codes_read_back);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);

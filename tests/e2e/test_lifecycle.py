@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Starting, stopping, being killed, being started twice, being told to read the configuration again."""
 
+import contextlib
 import fcntl
 import os
 import signal
+import socket
 import sqlite3
 import time
 
-from host import MIB, XENMEM_SIM, XENMEMD, Host, run, until
+from host import MIB, XENMEM_SIM, XENMEMD, Host, free_port, run, until
 
 TWO = """
 [host]
@@ -147,6 +149,37 @@ def test_a_simulated_host_that_was_started_for_nothing_ends_and_one_that_ran_goe
             fcntl.flock(lock, fcntl.LOCK_EX)
             assert host.run(*host.daemon_command()).returncode == 1
         assert host.xl("list").returncode == 0, "this one ran before"
+
+
+def test_a_start_that_fails_says_what_to_do():
+    with Host(TWO) as host:
+        text = host.write("text", "no database, no socket\n")
+        port = free_port()
+        listening = host.write("listening.conf", f"[daemon]\nmetrics-listen = 127.0.0.1:{port}\n")
+        for options, code, what, advice in (
+                (["--database", "/proc/no/xenmem.db"], 1, "/proc/no", "name another database"),
+                (["--database", host.folder], 1, host.folder, "name another database"),
+                (["--database", text], 1, text, "put a backup in its place"),
+                (["--database", host.database], 1, host.database, "stop that one"),
+                (["--socket", "/proc/no/xenmemd.sock"], 1, "/proc/no", "name another socket"),
+                (["--socket", host.path("x" * 120)], 2, "longer than", "name another socket"),
+                (["--socket", text], 2, text, "remove it"),
+                (["--socket", host.socket], 1, host.socket, "stop that one"),
+                (["--backend", "sim:" + host.path("nowhere")], 2, "nowhere", "name the scenario file"),
+                (["--backend", "kvm"], 2, "kvm", "neither 'xen' nor 'sim:FILE'"),
+                (["-c", host.path("nowhere")], 2, "nowhere", "-c"),
+                (["-c", host.write("key.conf", "[host]\nreserved = 1g\n")], 2, "reserved", "xenmemd.conf(5)"),
+                (["-c", host.write("empty.conf", "[daemon]\nsocket =\n")], 2, "socket is empty", "leave it out"),
+                (["-c", host.write("user.conf", "[hooks]\nuser = nobody-of-that-name\n")], 2, "there is no user", "make it"),
+                (["-c", listening], 1, str(port), "take another port"),
+                ([], 1, "another xenmemd balances this host", "stop that one")):
+            command = [XENMEMD, "-c", host.config, "--backend", "sim:" + host.scenario,
+                       "--socket", host.path("other.sock"), "--database", host.path("other.db"), *options]
+            with socket.create_server(("127.0.0.1", port)) if listening in options else contextlib.nullcontext():
+                done = host.run(*command)
+            told = [line for line in done.stderr.splitlines() if line.startswith("xenmemd: ")]
+            assert done.returncode == code and len(told) == 1, (options, done)
+            assert what in told[0] and advice in told[0], (options, told)
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is():
