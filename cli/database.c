@@ -117,7 +117,8 @@ static char *read_file(struct cli *cli, const char *path)
 int run_import(struct cli *cli, const struct arguments *arguments)
 {
     bool dry_run = arguments->options[OPTION_DRY_RUN] != NULL;
-    char *text = read_file(cli, arguments->words[0]);
+    const char *path = arguments->words[0];
+    char *text = read_file(cli, path);
     struct xenmemctl_request *request;
     struct xenmemctl_message *reply;
     int64_t n_vms = 0;
@@ -127,6 +128,7 @@ int run_import(struct cli *cli, const struct arguments *arguments)
         return EXIT_USAGE;
     request = xenmemctl_request_new("settings.import");
     xenmemctl_request_text(request, "text", text);
+    xenmemctl_request_text(request, "file", strcmp(path, "-") == 0 ? "stdin" : path);
     xenmemctl_request_boolean(request, "dry_run", dry_run);
     free(text);
     code = cli_call(cli, request, IMPORT_TIMEOUT_MS, &reply);

@@ -90,9 +90,10 @@ static struct plot_style style_of(const struct cli *cli)
     if (cli->width > 0)
         style.width = cli->width;
     setlocale(LC_CTYPE, "");
-    style.braille =
-        strcmp(nl_langinfo(CODESET), "UTF-8") == 0 && (!term || strcmp(term, "linux") != 0);
     style.colour = cli->width > 0 && !getenv("NO_COLOR") && (!term || strcmp(term, "dumb") != 0);
+    /* Dots of one line look like those of another: only colour tells them apart. */
+    style.braille = style.colour && strcmp(nl_langinfo(CODESET), "UTF-8") == 0 &&
+                    (!term || strcmp(term, "linux") != 0);
     return style;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Lines over time, drawn with characters: braille where the terminal has it, blocks elsewhere. */
+/* Lines over time, drawn with characters: braille where the terminal has it and
+ * colours, a mark of each line's own elsewhere. */
 #ifndef CLI_PLOT_H
 #define CLI_PLOT_H
 
@@ -14,7 +15,7 @@
 struct plot_line {
     const char *name;
     const int64_t *values; /* KiB, one a sample */
-    char mark;             /* where there is neither braille nor colour */
+    char mark;             /* where there is no braille */
     int colour;            /* of ANSI's eight, 1 to 7 */
 };
 

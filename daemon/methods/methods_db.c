@@ -84,14 +84,17 @@ static void apply(struct daemon *daemon, struct call *call, const struct setting
 void method_settings_import(struct daemon *daemon, struct call *call,
                             const struct proto_request *request)
 {
-    static const struct proto_param params[] = {
-        {"text", PROTO_TEXT, true}, {"dry_run", PROTO_BOOLEAN, false}, {NULL, PROTO_TEXT, false}};
+    static const struct proto_param params[] = {{"text", PROTO_TEXT, true},
+                                                {"file", PROTO_TEXT, false},
+                                                {"dry_run", PROTO_BOOLEAN, false},
+                                                {NULL, PROTO_TEXT, false}};
     struct settings_text text;
     struct err err;
 
     if (!method_accept(call, request, params))
         return;
-    if (settings_text_read(&text, daemon, proto_request_text(request, "text", ""), &err))
+    if (settings_text_read(&text, daemon, proto_request_text(request, "file", "text"),
+                           proto_request_text(request, "text", ""), &err))
         call_fail(call, &err);
     else if (proto_request_boolean(request, "dry_run", false))
         answer_import(call, text.n_vms);

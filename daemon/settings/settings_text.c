@@ -113,15 +113,43 @@ static int take_key(struct settings_text *out, char *line, struct err *err)
     return 0;
 }
 
-/* The settings of the last section must fit together, and with what other layers say. */
-static int end_vm(const struct settings_text *out, struct daemon *daemon, struct err *err)
+static int take_line(struct settings_text *out, char *line, struct err *err)
 {
-    const struct settings_text_vm *vm;
+    line = trim(line);
+    if (line[0] == '\0' || line[0] == '#' || line[0] == ';')
+        return 0;
+    return line[0] == '[' ? begin_vm(out, line, err) : take_key(out, line, err);
+}
+
+static int read_lines(struct settings_text *out, const char *file, const char *text,
+                      struct err *err)
+{
+    char line[TEXT_LINE_MAX];
+
+    for (int64_t number = 1; *text; number++) {
+        size_t length = strcspn(text, "\n");
+        size_t n_vms = out->n_vms;
+
+        if (length >= sizeof(line)) {
+            err_set(err, ERR_INVALID, "longer than %d bytes", TEXT_LINE_MAX - 1);
+            return err_wrap(err, "%s:%" PRId64, file, number);
+        }
+        memcpy(line, text, length);
+        line[length] = '\0';
+        if (take_line(out, line, err))
+            return err_wrap(err, "%s:%" PRId64, file, number);
+        if (out->n_vms > n_vms)
+            out->vms[n_vms].line = number;
+        text += length + (text[length] == '\n');
+    }
+    return 0;
+}
+
+/* The settings of a section must fit together, and with what other layers say. */
+static int check_vm(const struct settings_text_vm *vm, struct daemon *daemon, struct err *err)
+{
     struct vm_settings outcome;
 
-    if (out->n_vms == 0)
-        return 0;
-    vm = &out->vms[out->n_vms - 1];
     if (vm->said.has == 0)
         return err_set(err, ERR_INVALID, "[vm %s] says nothing", vm->name);
     if (registry_resolve_one(registry_find(daemon->registry, vm->name), vm->name, daemon->layers,
@@ -130,37 +158,16 @@ static int end_vm(const struct settings_text *out, struct daemon *daemon, struct
     return 0;
 }
 
-static int take_line(struct settings_text *out, struct daemon *daemon, char *line, struct err *err)
+int settings_text_read(struct settings_text *out, struct daemon *daemon, const char *file,
+                       const char *text, struct err *err)
 {
-    line = trim(line);
-    if (line[0] == '\0' || line[0] == '#' || line[0] == ';')
-        return 0;
-    if (line[0] != '[')
-        return take_key(out, line, err);
-    return end_vm(out, daemon, err) ? -1 : begin_vm(out, line, err);
-}
-
-int settings_text_read(struct settings_text *out, struct daemon *daemon, const char *text,
-                       struct err *err)
-{
-    int64_t number = 1;
-    char line[TEXT_LINE_MAX];
-
     *out = (struct settings_text){0};
-    for (; *text; number++) {
-        size_t length = strcspn(text, "\n");
-
-        if (length >= sizeof(line)) {
-            err_set(err, ERR_INVALID, "longer than %d bytes", TEXT_LINE_MAX - 1);
-            return err_wrap(err, "line %" PRId64, number);
-        }
-        memcpy(line, text, length);
-        line[length] = '\0';
-        if (take_line(out, daemon, line, err))
-            return err_wrap(err, "line %" PRId64, number);
-        text += length + (text[length] == '\n');
-    }
-    return end_vm(out, daemon, err) ? err_wrap(err, "line %" PRId64, number - 1) : 0;
+    if (read_lines(out, file, text, err))
+        return -1;
+    for (size_t i = 0; i < out->n_vms; i++)
+        if (check_vm(&out->vms[i], daemon, err))
+            return err_wrap(err, "%s:%" PRId64, file, out->vms[i].line);
+    return 0;
 }
 
 void settings_text_fini(struct settings_text *text)

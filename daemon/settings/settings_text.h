@@ -18,6 +18,7 @@ struct err;
 /* What one section says. */
 struct settings_text_vm {
     char name[HV_NAME_MAX];
+    int64_t line; /* of its [vm NAME], from 1 */
     struct setting_partial said;
 };
 
@@ -29,12 +30,10 @@ struct settings_text {
 /* The text, to be freed. */
 char *settings_text_write(const struct daemon *daemon);
 
-/*
- * Reads and checks all of it. 0, or −1 with ERR_INVALID, "line N:
- * what, why". Both need settings_text_fini.
- */
-int settings_text_read(struct settings_text *out, struct daemon *daemon, const char *text,
-                       struct err *err);
+/* Reads and checks all of it. 0, or −1 with ERR_INVALID, "FILE:LINE: what, why"; file is only what
+ * errors call it. Both need settings_text_fini. */
+int settings_text_read(struct settings_text *out, struct daemon *daemon, const char *file,
+                       const char *text, struct err *err);
 void settings_text_fini(struct settings_text *text);
 
 #endif

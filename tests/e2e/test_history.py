@@ -71,6 +71,9 @@ def test_history_outlives_its_vm_and_is_drawn():
         assert "\033" not in plot, "no colour where there is no terminal"
         assert len(plot.splitlines()) == 20
         assert max(len(line) for line in plot.splitlines()) <= 80
+        head = plot.splitlines()[0].split()
+        assert head == ["..", "target", "##", "assigned", "oo", "demand"], "each line has a mark of its own"
+        assert all(mark in plot.split("demand", 1)[1] for mark in "#o"), plot
 
 
 def test_a_vm_may_be_named_host():
@@ -111,11 +114,15 @@ def test_an_import_is_right_as_a_whole_or_nothing_is_set():
     sections = "".join(f"[vm later{i}]\npriority = 7\nbuffer = 30\nmaximum = 1g\n" for i in range(3000))
     with Host(ONE) as host:
         wrong = sections + "[vm web]\nbufer = 3\n"
-        assert "line 12002: unknown key 'bufer'" in refused(host, 2, "import", "-", text_in=wrong)
-        assert "line 1: 'a = 1' is before any" in refused(host, 2, "import", "-", text_in="a = 1\n")
-        assert "line 2: unknown key 'colour'" in refused(host, 2, "import", "-", text_in="[vm web]\ncolour = 3\n")
+        assert "stdin:12002: unknown key 'bufer'" in refused(host, 2, "import", "-", text_in=wrong)
+        assert "stdin:1: 'a = 1' is before any" in refused(host, 2, "import", "-", text_in="a = 1\n")
+        assert "stdin:2: unknown key 'colour'" in refused(host, 2, "import", "-", text_in="[vm web]\ncolour = 3\n")
         contradiction = "[vm web]\nminimum = 2g\nmaximum = 1g\n"
-        assert "line 3: web: minimum" in refused(host, 2, "import", "-", text_in=contradiction)
+        assert "stdin:1: web: minimum" in refused(host, 2, "import", "-", text_in=contradiction + "[vm a]\npriority = 7\n")
+        file = host.write("settings", contradiction + "\n[vm empty]\n")
+        assert f"{file}:1: web: minimum" in refused(host, 2, "import", file)
+        file = host.write("settings", "[vm web]\nbuffer = 30\n\n[vm empty]\n\n")
+        assert f"{file}:4: [vm empty] says nothing" in refused(host, 2, "import", file)
         assert list(host.vms()) == ["web"]
         host.ctl("db", "backup", host.path("copy"))
         assert "Settings of 3000 VMs are set" in host.run(XENMEMCTL, "--socket", host.socket, "import", "-",
