@@ -57,7 +57,8 @@ int cli_connect(struct cli *cli);
 int cli_call(struct cli *cli, struct xenmemctl_request *request, int timeout_ms,
              struct xenmemctl_message **out);
 
-/* The same, where a TIMEOUT is the caller's to explain: the error instead of a complaint. */
+/* The same, where what the call fails with is the caller's to explain: the exit code, and *error,
+ * whose code is OK where it could not connect, of which it complained. */
 int cli_try(struct cli *cli, struct xenmemctl_request *request, int timeout_ms,
             struct xenmemctl_message **out, struct xenmemctl_error *error);
 

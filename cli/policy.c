@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/invariant.h"
 #include "base/units.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
@@ -48,42 +49,75 @@ static void find_file(const char *word, char *path, size_t room)
         snprintf(path, room, "%s/%s%s", folder(), word, SUFFIX);
 }
 
-static int complain_file(struct cli *cli, const char *path)
+/* errno's reason for not reading path. Returns −1. */
+static int fail_file(const char *path, struct err *err)
 {
     if (errno == ENOENT)
-        return cli_complain(cli, EXIT_NOT_FOUND, "%s: there is no such policy", path);
-    return cli_complain(cli, errno == EACCES ? EXIT_DENIED : EXIT_FAILED, "%s: %s", path,
-                        strerror(errno));
+        return err_set(err, ERR_NOT_FOUND, "%s: there is no such policy", path);
+    return err_set_errno(err, errno == EACCES ? ERR_DENIED : ERR_FAILED, errno, "%s", path);
 }
 
-/* Reads the file into text (TEXT_MAX + 2 bytes). EXIT_DONE, or it complained. */
-static int read_file(struct cli *cli, const char *path, char *text)
+static int complain_file(struct cli *cli, const struct err *err)
+{
+    int code = err->code == ERR_NOT_FOUND ? EXIT_NOT_FOUND
+               : err->code == ERR_DENIED  ? EXIT_DENIED
+               : err->code == ERR_INVALID ? EXIT_USAGE
+                                          : EXIT_FAILED;
+
+    return cli_complain(cli, code, "%s", err->text);
+}
+
+/* Up to room bytes of the file; how many, or −1. */
+static ssize_t read_bytes(const char *path, char *bytes, size_t room, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     size_t length = 0;
-    ssize_t got;
+    ssize_t got = 0;
 
     if (fd < 0)
-        return complain_file(cli, path);
-    while (length <= TEXT_MAX && (got = read(fd, text + length, TEXT_MAX + 1 - length)) != 0) {
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0) {
-            int code = complain_file(cli, path);
-
-            close(fd);
-            return code;
-        }
-        length += (size_t)got;
+        return fail_file(path, err);
+    while (length < room && (got = read(fd, bytes + length, room - length)) != 0) {
+        if (got > 0)
+            length += (size_t)got;
+        else if (errno != EINTR)
+            break;
     }
+    if (got < 0)
+        fail_file(path, err);
     close(fd);
+    return got < 0 ? -1 : (ssize_t)length;
+}
+
+/* Reads the file into text (TEXT_MAX + 2 bytes). 0 or −1. */
+static int read_file(const char *path, char *text, struct err *err)
+{
+    ssize_t length = read_bytes(path, text, TEXT_MAX + 1, err);
+
+    if (length < 0)
+        return -1;
     text[length] = '\0';
-    if (length > TEXT_MAX)
-        return cli_complain(cli, EXIT_USAGE, "%s: is longer than the %zu bytes of a policy", path,
-                            TEXT_MAX);
-    if (strlen(text) != length || !text_is_utf8(text))
-        return cli_complain(cli, EXIT_USAGE, "%s: is not text in UTF-8", path);
-    return EXIT_DONE;
+    if ((size_t)length > TEXT_MAX)
+        return err_set(err, ERR_INVALID, "%s: is longer than the %zu bytes of a policy", path,
+                       TEXT_MAX);
+    if (strlen(text) != (size_t)length || !text_is_utf8(text))
+        return err_set(err, ERR_INVALID, "%s: is not text in UTF-8", path);
+    return 0;
+}
+
+/* What asks xenmemd about the policy at path; NULL where that cannot be read. */
+static struct xenmemctl_request *make_request(const char *method, const char *path, struct err *err)
+{
+    struct xenmemctl_request *request = NULL;
+    char *text = malloc(TEXT_MAX + 2);
+
+    invariant(text);
+    if (read_file(path, text, err) == 0) {
+        request = xenmemctl_request_new(method);
+        xenmemctl_request_text(request, "text", text);
+        xenmemctl_request_text(request, "file", path);
+    }
+    free(text);
+    return request;
 }
 
 /* --- check, apply, revert --------------------------------------------------------------------- */
@@ -206,30 +240,15 @@ static int change(struct cli *cli, struct xenmemctl_request *request, const char
     return EXIT_DONE;
 }
 
-static int make_request(struct cli *cli, const char *method, const char *path,
-                        struct xenmemctl_request **out)
-{
-    char *text = malloc(TEXT_MAX + 2);
-    int code = text ? read_file(cli, path, text) : cli_complain(cli, EXIT_FAILED, "no memory");
-
-    if (code == EXIT_DONE) {
-        *out = xenmemctl_request_new(method);
-        xenmemctl_request_text(*out, "text", text);
-        xenmemctl_request_text(*out, "file", path);
-    }
-    free(text);
-    return code;
-}
-
 static int run_check(struct cli *cli, const struct arguments *arguments)
 {
     struct xenmemctl_request *request;
     char path[PATH_MAX];
-    int code;
+    struct err err;
 
     find_file(arguments->words[1], path, sizeof(path));
-    code = make_request(cli, "policy.check", path, &request);
-    return code == EXIT_DONE ? change(cli, request, "", true) : code;
+    request = make_request("policy.check", path, &err);
+    return request ? change(cli, request, "", true) : complain_file(cli, &err);
 }
 
 static int run_apply(struct cli *cli, const struct arguments *arguments)
@@ -240,14 +259,13 @@ static int run_apply(struct cli *cli, const struct arguments *arguments)
     char path[PATH_MAX];
     struct err err;
     int64_t ms;
-    int code;
 
     if (span && duration_parse(span, &ms, &err))
         return cli_complain(cli, EXIT_USAGE, "--for: %s", err.text);
     find_file(arguments->words[1], path, sizeof(path));
-    code = make_request(cli, "policy.apply", path, &request);
-    if (code != EXIT_DONE)
-        return code;
+    request = make_request("policy.apply", path, &err);
+    if (!request)
+        return complain_file(cli, &err);
     if (span)
         xenmemctl_request_text(request, "for", span);
     xenmemctl_request_boolean(request, "dry_run", dry);
@@ -324,34 +342,53 @@ static void take_text(char *to, size_t room, const struct xenmemctl_value *value
     snprintf(to, room, "%s", text ? text : "");
 }
 
-/* EXIT_DONE, or it complained: xenmemd could not be asked. */
+/* Was a check refused for what the file says, and not because xenmemd cannot answer? */
+static bool is_about_file(enum xenmemctl_code code)
+{
+    return code == XENMEMCTL_INVALID || code == XENMEMCTL_NO_MEMORY || code == XENMEMCTL_NOT_FOUND;
+}
+
+/* What xenmemd says of the policy that request has. EXIT_DONE, or it complained: it could not be
+ * asked. Takes request. */
+static int ask_about(struct cli *cli, struct xenmemctl_request *request,
+                     const struct xenmemctl_value *policies, struct listed *out)
+{
+    struct xenmemctl_message *reply;
+    const struct xenmemctl_value *result;
+    struct xenmemctl_error error;
+    int code = cli_try(cli, request, CLI_TIMEOUT_MS, &reply, &error);
+
+    if (is_about_file(error.code)) {
+        snprintf(out->text, sizeof(out->text), "%s", error.text);
+        return EXIT_DONE;
+    }
+    if (error.code != XENMEMCTL_OK)
+        return cli_complain_error(cli, &error);
+    if (code != EXIT_DONE)
+        return code;
+    result = xenmemctl_message_value(reply);
+    take_text(out->name, sizeof(out->name), xenmemctl_member(result, "name"));
+    take_text(out->text, sizeof(out->text), xenmemctl_member(result, "description"));
+    out->state = is_active(policies, out->name) ? "active" : "-";
+    xenmemctl_message_free(reply);
+    return EXIT_DONE;
+}
+
+/* One that is wrong, or cannot be read, is listed with the reason: it must not hide the others. */
 static int look_at(struct cli *cli, const char *file, const struct xenmemctl_value *policies,
                    struct listed *out)
 {
     struct xenmemctl_request *request;
-    struct xenmemctl_message *reply;
-    struct xenmemctl_error error;
     char path[PATH_MAX];
-    int code;
+    struct err err;
 
     *out = (struct listed){.state = "wrong", .name = "-"};
     snprintf(out->file, sizeof(out->file), "%s", file);
     snprintf(path, sizeof(path), "%s/%s", folder(), file);
-    code = make_request(cli, "policy.check", path, &request);
-    if (code == EXIT_DONE)
-        code = cli_try(cli, request, CLI_TIMEOUT_MS, &reply, &error);
-    if (code != EXIT_DONE)
-        return code;
-    if (error.code != XENMEMCTL_OK) {
-        snprintf(out->text, sizeof(out->text), "%s", error.text);
-        return EXIT_DONE;
-    }
-    take_text(out->name, sizeof(out->name),
-              xenmemctl_member(xenmemctl_message_value(reply), "name"));
-    take_text(out->text, sizeof(out->text),
-              xenmemctl_member(xenmemctl_message_value(reply), "description"));
-    out->state = is_active(policies, out->name) ? "active" : "-";
-    xenmemctl_message_free(reply);
+    request = make_request("policy.check", path, &err);
+    if (request)
+        return ask_about(cli, request, policies, out);
+    snprintf(out->text, sizeof(out->text), "%s", err.text);
     return EXIT_DONE;
 }
 
@@ -402,11 +439,16 @@ static int list_files(struct cli *cli, const struct xenmemctl_value *policies)
 {
     struct dirent **names = NULL;
     int count = scandir(folder(), &names, is_policy, alphasort);
-    struct listed *rows = calloc(count > 0 ? (size_t)count : 1, sizeof(*rows));
     int code = EXIT_DONE;
+    struct listed *rows;
+    struct err err;
 
-    if (count < 0)
-        code = complain_file(cli, folder());
+    if (count < 0) {
+        fail_file(folder(), &err);
+        return complain_file(cli, &err);
+    }
+    rows = calloc((size_t)count + 1, sizeof(*rows));
+    invariant(rows);
     for (int i = 0; i < count && code == EXIT_DONE; i++)
         code = look_at(cli, names[i]->d_name, policies, &rows[i]);
     if (code == EXIT_DONE)

@@ -199,6 +199,22 @@ def test_each_policy_sample_is_right_and_listed():
         assert [row["state"] for row in host.json("policy", "list")] == ["-", "active", "-"]
 
 
+def test_a_policy_that_is_wrong_is_listed_with_the_reason_and_hides_no_other():
+    with Sampled() as host:
+        os.mkdir(host.path("policies"))
+        host.write("policies/a-wrong.policy", "[policy]\nname = wrong\n[vm *]\npriority = 101\n")
+        host.write("policies/b-long.policy", "# " + "long " * 8000)
+        os.symlink("/nowhere", host.path("policies/c-gone.policy"))
+        host.write("policies/d-right.policy", "[policy]\nname = right\n[vm *]\npriority = 60\n")
+        host.environment["XENMEM_POLICIES"] = host.path("policies")
+        rows = host.json("policy", "list")
+        assert [(row["name"], row["state"]) for row in rows] == [("-", "wrong")] * 3 + [("right", "-")], rows
+        for row, reason in zip(rows, ("a-wrong.policy:4: ", "longer than", "there is no such policy")):
+            assert reason in row["what"], row
+        host.stop()
+        assert host.ctl("policy", "list").returncode == 5
+
+
 def remember(host, vm, hours, need_kib):
     """History as a daemon would have left it: a sample each 5 minutes up to now."""
     now = int(time.time()) // 300
