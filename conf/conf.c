@@ -66,17 +66,30 @@ static int remember_section(struct reader *reader)
     return 0;
 }
 
-/* line is "[…": what is behind the bracket may be blanks and a comment. */
+/* The first bracket behind which there are only blanks and a comment: a pattern has brackets of its
+ * own, "[vm web[12]]". NULL where there is none. */
+static const char *section_end(const char *line)
+{
+    const char *end = line, *behind;
+
+    while ((end = strchr(end + 1, ']'))) {
+        behind = end + 1 + strspn(end + 1, " \t");
+        if (*behind == '\0' || *behind == ';' || *behind == '#')
+            break;
+    }
+    return end;
+}
+
+/* line is "[…". */
 static int begin_section(struct reader *reader, const char *line)
 {
-    const char *end = strchr(line, ']');
+    const char *end = section_end(line), *first = strchr(line, ']');
     size_t length = end ? (size_t)(end - line - 1) : 0;
-    const char *behind = end ? end + 1 + strspn(end + 1, " \t") : "";
 
-    if (!end)
+    if (!first)
         return err_set(reader->err, ERR_INVALID, "'%.60s' has no ']'", line);
-    if (*behind != '\0' && *behind != ';' && *behind != '#')
-        return err_set(reader->err, ERR_INVALID, "'%.60s' behind the section's ']'", behind);
+    if (!end)
+        return err_set(reader->err, ERR_INVALID, "'%.60s' behind the section's ']'", first + 1);
     for (line++; length > 0 && isblank((unsigned char)*line); length--)
         line++;
     while (length > 0 && isblank((unsigned char)line[length - 1]))

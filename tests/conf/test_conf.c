@@ -84,6 +84,16 @@ START_TEST(sections_and_keys_arrive_in_order_with_their_lines)
 }
 END_TEST
 
+START_TEST(a_section_may_have_a_pattern_with_brackets)
+{
+    assert_reads(
+        "[vm web[12]*]\nx = 1\n[vm [!a-f]] # why\ny = 2\n",
+        "1 [vm web[12]*] -=-\n2 [vm web[12]*] x=1\n3 [vm [!a-f]] -=-\n4 [vm [!a-f]] y=2\n");
+    assert_reads("[vm a[[]b]\n[vm c[]\n", "1 [vm a[[]b] -=-\n2 [vm c[] -=-\n");
+    assert_refused("[vm web[12]] x\n", 1, "behind");
+}
+END_TEST
+
 START_TEST(an_empty_file_says_nothing)
 {
     assert_reads("", "");
@@ -235,6 +245,7 @@ int main(void)
 
     tcase_add_checked_fixture(tests, make_path, remove_path);
     tcase_add_test(tests, sections_and_keys_arrive_in_order_with_their_lines);
+    tcase_add_test(tests, a_section_may_have_a_pattern_with_brackets);
     tcase_add_test(tests, an_empty_file_says_nothing);
     tcase_add_test(tests, blanks_comments_and_line_ends_do_not_matter);
     tcase_add_test(tests, a_byte_order_mark_does_not_hide_the_first_section);
