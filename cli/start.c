@@ -78,6 +78,8 @@ static int run_xl(struct cli *cli, const struct arguments *arguments,
     fflush(cli->out);
     child = fork();
     if (child == 0) {
+        /* What is ignored here would be ignored in all that xl runs. */
+        signal(SIGPIPE, SIG_DFL);
         execvp(command[0], command);
         _exit(errno == ENOENT ? 127 : 126);
     }
@@ -173,7 +175,8 @@ int run_start(struct cli *cli, const struct arguments *arguments)
     int64_t id = 0;
     int code;
 
-    if (xl_config_read(arguments->words[0], &config, &err))
+    if (xl_config_read(arguments->words[0], arguments->words + 1, arguments->n_words - 1, &config,
+                       &err))
         return cli_complain(cli, EXIT_USAGE, "%s", err.text);
     code = plan_build(cli, &config, &plan);
     if (code == EXIT_DONE)

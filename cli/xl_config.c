@@ -4,9 +4,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/invariant.h"
 
 #define MIB_MOST (INT64_C(1) << 30)
 
@@ -17,7 +19,7 @@ static const char saved_magic[32] = "Xen saved domain, xl format\n \0 \r";
 struct reading {
     struct xl_config *out;
     const char *path;
-    int line;
+    int line; /* of the file; 0: a word that followed it */
     int64_t maxvcpus;
 };
 
@@ -63,10 +65,14 @@ static char *unquote(char *text)
 static int not_understood(const struct reading *reading, const char *key, const char *value,
                           struct err *err)
 {
+    char place[16] = "";
+
+    if (reading->line > 0)
+        snprintf(place, sizeof(place), ":%d", reading->line);
     return err_set(err, ERR_INVALID,
-                   "%s:%d: %.40s = %.80s is not understood here: use `xenmemctl reserve` and `xl "
+                   "%s%s: %.40s = %.80s is not understood here: use `xenmemctl reserve` and `xl "
                    "create`",
-                   reading->path, reading->line, key, value);
+                   reading->line > 0 ? reading->path : "what follows the file", place, key, value);
 }
 
 /* Decimal, as xl reads it: to xl, what begins with 0 is octal or hexadecimal. */
@@ -183,7 +189,33 @@ static int read_lines(struct reading *reading, FILE *file, struct err *err)
     }
     if (rc == 0 && ferror(file))
         rc = err_set_errno(err, ERR_INVALID, errno, "read %s", reading->path);
-    return rc ? rc : finish(reading, err);
+    return rc;
+}
+
+/* To xl, what follows the file and is no option is more of it. */
+static int read_words(struct reading *reading, const char *const *words, size_t n_words,
+                      struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < n_words; i++) {
+        char *line = strdup(words[i]);
+
+        invariant(line);
+        reading->line = 0;
+        if (words[i][0] != '-')
+            rc = read_line(reading, line, err);
+        free(line);
+    }
+    return rc;
+}
+
+static int read_config(struct reading *reading, FILE *file, const char *const *words,
+                       size_t n_words, struct err *err)
+{
+    if (read_lines(reading, file, err) || read_words(reading, words, n_words, err))
+        return -1;
+    return finish(reading, err);
 }
 
 static bool is_saved_guest(FILE *file)
@@ -196,7 +228,8 @@ static bool is_saved_guest(FILE *file)
     return false;
 }
 
-int xl_config_read(const char *path, struct xl_config *out, struct err *err)
+int xl_config_read(const char *path, const char *const *words, size_t n_words,
+                   struct xl_config *out, struct err *err)
 {
     struct reading reading = {.out = out, .path = path};
     FILE *file = fopen(path, "re");
@@ -206,7 +239,7 @@ int xl_config_read(const char *path, struct xl_config *out, struct err *err)
     if (!file)
         return err_set_errno(err, ERR_INVALID, errno, "read %s", path);
     rc = is_saved_guest(file) ? xl_saved_read(file, path, out, err)
-                              : read_lines(&reading, file, err);
+                              : read_config(&reading, file, words, n_words, err);
     (void)fclose(file);
     return rc;
 }

@@ -4,6 +4,7 @@
 #define CLI_XL_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -23,11 +24,13 @@ struct xl_config {
 };
 
 /*
- * Reads the file: "key = value" lines, comments, lists over several lines; or a guest that xl
- * saved, which has its configuration with it. 0, or −1 with ERR_INVALID: it cannot be read, has no
+ * Reads the file: "key = value" lines, comments, lists over several lines; and then words that xl
+ * is given behind it, "key=value" like lines, options passed over. Or a guest that xl saved, which
+ * has its configuration with it. 0, or −1 with ERR_INVALID: it cannot be read, has no
  * name or memory, or says what counts here in a way that is not understood here.
  */
-int xl_config_read(const char *path, struct xl_config *out, struct err *err);
+int xl_config_read(const char *path, const char *const *words, size_t n_words,
+                   struct xl_config *out, struct err *err);
 
 /* Of a file that was found to be a saved guest, and stands behind its magic. 0 or −1 ERR_INVALID.
  */

@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -278,6 +279,28 @@ def test_start_makes_room_and_passes_on_what_xl_says():
             bad = host.ctl("start", host.write("bad.cfg", text))
             assert bad.returncode == 2 and bad.stderr.count("\n") == 1, bad
         assert host.ctl("start", host.path("none.cfg")).returncode == 2
+
+
+def test_what_xl_is_given_behind_the_file_counts_too():
+    with Host(FULL, MANAGED) as host:
+        ready(host)
+        host.environment["XENMEM_XL"] = "echo xl"
+        config = host.write("new.cfg", "name = 'new'\nmemory = 256\n")
+        done = host.ctl("start", config, "--", "-p", "memory=1024", 'name="other"', "disk=['a=b']")
+        assert done.returncode == 0 and done.stdout.startswith("xl create "), done
+        assert "size_kib=1054720" in host.events("reservation-granted", "other")[0]["detail"], host.events()
+        assert not host.events("reservation-granted", "new")
+        for word, code in (("memory=8192", 3), ("memory=lots", 2)):
+            assert host.ctl("start", config, "--", word).returncode == code
+
+
+def test_xl_inherits_no_signal_that_is_ignored():
+    with Host(FULL, MANAGED) as host:
+        ready(host)
+        xl = host.write("xl", 'sed -n "s/^SigIgn:[[:blank:]]*//p" /proc/self/status\n')
+        host.environment["XENMEM_XL"] = "sh " + xl
+        done = host.ctl("start", host.write("new.cfg", "name = 'new'\nmemory = 256\n"))
+        assert done.returncode == 0 and int(done.stdout, 16) & 1 << signal.SIGPIPE - 1 == 0, done
 
 
 if __name__ == "__main__":
