@@ -6,6 +6,7 @@ libxm_hv_a_SOURCES = \
 	%D%/domain_state.c %D%/domain_state.h \
 	%D%/hv.c %D%/hv.h \
 	%D%/hv_ops.h \
+	%D%/moment.c %D%/moment.h \
 	%D%/noise.c %D%/noise.h \
 	%D%/rest.c %D%/rest.h \
 	%D%/savers.c %D%/savers.h \

@@ -87,37 +87,22 @@ static uint64_t held_pages(const struct xen *xen)
     return sum;
 }
 
-/*
- * Free pages and what domains hold are two questions, and balloons move in between: a guest that
- * grows would be counted twice, one that shrinks not at all. What the two add up to does not move
- * with balloons: it tells what was free at the moment of the second question, as long as that is
- * between the answers before and after it.
- */
-static uint64_t free_pages_then(struct xen *xen, uint64_t before, uint64_t after)
-{
-    uint64_t held = held_pages(xen);
-    uint64_t least = before < after ? before : after;
-    uint64_t most = before < after ? after : before;
-
-    if (least == most)
-        xen->all_pages = least + held;
-    if (xen->all_pages < least + held || xen->all_pages > most + held) {
-        xen->all_pages = 0;
-        return least;
-    }
-    return xen->all_pages - held;
-}
-
 /* All hypercalls about memory in one go; xenstore takes its time afterwards. */
 static int read_memory(struct xen *xen, struct hv_host *host, struct err *err)
 {
     xc_physinfo_t before, after;
+    uint64_t free_pages;
+    int tries = 0;
 
-    if (ask_host(xen, &before, err) || domains_query(xen, err) || ask_host(xen, &after, err))
-        return -1;
+    do {
+        if (ask_host(xen, &before, err) || domains_query(xen, err) || ask_host(xen, &after, err))
+            return -1;
+    } while (!moment_fits(&xen->moment, before.free_pages, held_pages(xen), after.free_pages,
+                          &free_pages) &&
+             ++tries < MOMENT_TRIES);
     *host = (struct hv_host){
         .total = kib_from_pages(after.total_pages),
-        .free = kib_from_pages(free_pages_then(xen, before.free_pages, after.free_pages)),
+        .free = kib_from_pages(free_pages),
         .claimed = kib_from_pages(after.outstanding_pages),
     };
     return 0;

@@ -8,6 +8,7 @@
 #include <xenstore.h>
 
 #include "hv/hv_ops.h"
+#include "hv/moment.h"
 #include "hv/noise.h"
 #include "hv/rest.h"
 #include "hv/savers.h"
@@ -41,8 +42,7 @@ struct xen {
     xenevtchn_handle *evtchn; /* bound to the low-memory signal alone; NULL: somebody else has it */
     xc_domaininfo_t *infos;   /* of the last bulk query */
     size_t n_infos, infos_room;
-    uint64_t
-        all_pages; /* free and held by domains together, when both last were at rest; 0 before */
+    struct moment moment;
     struct xen_domain *known; /* ascending by domid */
     size_t n_known;
     int64_t now_ms;           /* of the last hv_read */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 check_PROGRAMS += \
-	%D%/test_domain_state %D%/test_noise %D%/test_rest %D%/test_savers \
+	%D%/test_domain_state %D%/test_moment %D%/test_noise %D%/test_rest %D%/test_savers \
 	%D%/test_sim_guest %D%/test_sim_random %D%/test_sim_toolstack %D%/test_sim_vm \
 	%D%/test_sim_wire %D%/test_sim_write
 
@@ -11,6 +11,9 @@ HV_TEST_LIBS = libxm_hv.a libxm_core.a libxm_base.a $(XEN_LIBS) $(CHECK_LIBS)
 %C%_test_domain_state_SOURCES = %D%/test_domain_state.c
 %C%_test_domain_state_CPPFLAGS = $(HV_TEST_CPPFLAGS)
 %C%_test_domain_state_LDADD = $(HV_TEST_LIBS)
+%C%_test_moment_SOURCES = %D%/test_moment.c
+%C%_test_moment_CPPFLAGS = $(HV_TEST_CPPFLAGS)
+%C%_test_moment_LDADD = $(HV_TEST_LIBS)
 %C%_test_noise_SOURCES = %D%/test_noise.c
 %C%_test_noise_CPPFLAGS = $(HV_TEST_CPPFLAGS)
 %C%_test_noise_LDADD = $(HV_TEST_LIBS)
