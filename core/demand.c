@@ -98,9 +98,12 @@ void demand_follow(const struct vm *vm, const struct host_settings *settings, in
 
     if (!vm->fresh)
         return;
-    if (vm->young && vm->state == VM_RUNNING && track->young_until_ms == 0)
+    if (vm->young && vm->state == VM_RUNNING && track->young_until_ms == 0) {
         track->young_until_ms = now_ms + YOUNG_MS;
-    track->young = now_ms < track->young_until_ms;
+        track->young = true;
+    }
+    if (track->young)
+        track->young = now_ms < track->young_until_ms;
     if (track->has_demand)
         expected = expected_need(vm, track->need, need, settings->demand_lead_percent);
     track->need = need;

@@ -48,8 +48,10 @@ static void add_asked(const struct decide_work *work, struct asked *asked)
     if (!share_takes_part(work))
         return;
     asked->bases = kib_add(asked->bases, work->base);
-    for (int phase = SHARE_BASE; phase < SHARE_WANT; phase++)
-        asked->sum[phase][work->priority] += ask_of(work, phase);
+    asked->sum[SHARE_BASE][work->priority] += base_granules(work);
+    asked->sum[SHARE_NEED][work->priority] += work->need;
+    asked->sum[SHARE_HELD][work->priority] += work->demand - work->need;
+    asked->sum[SHARE_BUFFER][work->priority] += work->buffer;
 }
 
 static enum standing standing_of(struct kib target, const struct verdict *verdict)
@@ -141,21 +143,22 @@ static void go_to_place(const struct asked *asked, struct place *place)
         go_down(asked, SHARE_BUFFER, 0, place);
 }
 
-static bool is_before(const struct decide_work *work, int phase, const struct place *place)
+/* What it gets of a phase, in whole, if it comes before the place. */
+static uint32_t served(const struct place *place, enum share_phase phase,
+                       const struct decide_work *work, uint32_t ask)
 {
-    return work->priority >= place->served[phase];
+    return work->priority >= place->served[phase] ? ask : 0;
 }
 
 void share_serve(const struct place *place, struct decide_work *work)
 {
     if (!share_has_bases(place)) {
-        if (is_before(work, SHARE_BASE, place))
-            work->given = (uint32_t)base_granules(work);
+        work->given += served(place, SHARE_BASE, work, (uint32_t)base_granules(work));
         return;
     }
-    for (int phase = SHARE_NEED; phase <= SHARE_BUFFER; phase++)
-        if (is_before(work, phase, place))
-            work->given += (uint32_t)ask_of(work, phase);
+    work->given += served(place, SHARE_NEED, work, work->need) +
+                   served(place, SHARE_HELD, work, work->demand - work->need) +
+                   served(place, SHARE_BUFFER, work, work->buffer);
 }
 
 /* The same fraction of what they ask for, to all of the place that the memory ends in. */
