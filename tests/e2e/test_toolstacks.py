@@ -64,6 +64,18 @@ def test_libvirt_is_refused_what_there_is_not_and_gives_up_what_it_does_not_use(
         assert host.hook("libvirt", "new", "prepare", "begin", "-", text_in="<domain/>").returncode == 2
 
 
+def test_what_a_death_left_for_the_reboot_is_not_given_up():
+    with Toolstack(FULL, MANAGED) as host:
+        assert host.xl("destroy", "one").returncode == 0
+        left = until("its memory is kept", lambda: host.kept().get("one"))
+        assert host.hook("libvirt", "one", "release", "end", "-").returncode == 0
+        assert host.kept() == {"one": left}
+        assert host.hook("libvirt", "one", "prepare", "begin", "-",
+                         text_in=DOMAIN.format(memory=GIB, maximum=GIB)).returncode == 0
+        released = [event["detail"] for event in host.events("reservation-released", "one")]
+        assert not any("command=reservation.release" in detail for detail in released), released
+
+
 def test_no_daemon_keeps_no_vm_from_starting():
     with Toolstack(FULL, MANAGED) as host:
         host.stop()
@@ -102,6 +114,8 @@ def test_xendomains_starts_and_restores_through_start():
         big = host.write("big.cfg", "name = 'big'\nmemory = 8192\n")
         refused = host.run("bash", "-c", f". {HOOKS}/xendomains; $CMD create --quiet --defconfig {big}")
         assert refused.returncode == 3 and "xl ran" not in refused.stdout, refused
+        both = host.run("bash", "-c", f". {HOOKS}/xendomains; xen restore {config} {big}")
+        assert f"xl ran: restore {config} {big}" in both.stdout, both
         other = host.run("bash", "-c", f". {HOOKS}/xendomains; xen list")
         assert "xl ran: list" in other.stdout, other
 
