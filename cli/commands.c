@@ -167,6 +167,10 @@ static int read_option(struct cli *cli, int argc, char **argv, int *at, struct a
                                 options[option].name, options[option].name, options[option].value);
         value = argv[++*at];
     }
+    /* The words behind each would all count for the last. */
+    if (option == OPTION_SET && out->options[option])
+        return cli_complain(cli, EXIT_USAGE,
+                            "plan takes one --set VM, and all KEY=VALUE are for it");
     out->options[option] = value ? value : "";
     return EXIT_DONE;
 }

@@ -109,7 +109,7 @@ START_TEST(help_needs_nothing_else)
 END_TEST
 
 static const struct {
-    const char *words[6];
+    const char *words[8];
     const char *what;
 } wrong[] = {
     {{NULL}, "what is to be done? see 'xenmemctl --help'"},
@@ -128,6 +128,7 @@ static const struct {
     {{"events", "--follow=yes"}, "--follow takes no value, but was given 'yes'"},
     {{"show", "d\xfcrer"}, "'d?rer' is not UTF-8"},
     {{"show", ""}, "the name of a VM is empty"},
+    {{"plan", "--set", "a", "minimum=1g", "--set", "b", "maximum=2g"}, "plan takes one --set VM"},
 };
 
 START_TEST(what_cannot_be_understood_is_named)
