@@ -30,6 +30,9 @@
 #define WARM_UP_PASSES 200
 #define PASS_MS        1000
 
+static const char *const kinds[] = {"idle", "busy"};
+#define N_KINDS (sizeof(kinds) / sizeof(*kinds))
+
 static void give_up(const struct err *err)
 {
     fprintf(stderr, "tick: %s\n", err->text);
@@ -144,23 +147,45 @@ static void measure(int vms, const char *kind, int passes, const char *database)
     free(spent);
 }
 
-int main(int argc, char **argv)
+/* Each kind with a new database, in a folder that goes away. */
+static int measure_all(int vms, int passes, const char *only)
 {
-    static const char *const kinds[] = {"idle", "busy"};
-    int vms = argc > 1 ? atoi(argv[1]) : 100;
-    int passes = argc > 2 ? atoi(argv[2]) : 500;
     char folder[] = "/tmp/xenmem-tick-XXXXXX";
-    char database[64];
+    char database[64], command[64];
 
-    if (vms < 1 || passes < 1 || !mkdtemp(folder))
-        return 2;
-    log_set_level(LOG_LEVEL_ERROR);
+    if (!mkdtemp(folder)) {
+        perror("tick: a folder in /tmp");
+        return 1;
+    }
     puts("vms,kind,passes,median_us");
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-        if (argc > 3 && strcmp(argv[3], kinds[i]) != 0)
+    for (size_t i = 0; i < N_KINDS; i++) {
+        if (only && strcmp(only, kinds[i]) != 0)
             continue;
         snprintf(database, sizeof(database), "%s/%s.db", folder, kinds[i]);
         measure(vms, kinds[i], passes, database);
     }
-    return 0;
+    snprintf(command, sizeof(command), "rm -r %s", folder);
+    return system(command) != 0;
+}
+
+static bool is_kind(const char *text)
+{
+    for (size_t i = 0; i < N_KINDS; i++)
+        if (strcmp(text, kinds[i]) == 0)
+            return true;
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    int vms = argc > 1 ? atoi(argv[1]) : 100;
+    int passes = argc > 2 ? atoi(argv[2]) : 500;
+    const char *only = argc > 3 ? argv[3] : NULL;
+
+    if (vms < 1 || passes < 1 || (only && !is_kind(only))) {
+        fputs("usage: tick [VMS [PASSES [idle|busy]]]\n", stderr);
+        return 2;
+    }
+    log_set_level(LOG_LEVEL_ERROR);
+    return measure_all(vms, passes, only);
 }
