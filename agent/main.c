@@ -80,6 +80,18 @@ static int take_interval(const char *text, struct command *command)
     return -1;
 }
 
+/* What was printed must have arrived. */
+static int finish_output(void)
+{
+    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int show(const char *text)
+{
+    fputs(text, stdout);
+    return finish_output();
+}
+
 /* Returns the exit code where that is all there was to do, −1 where command is to be carried out.
  */
 static int read_command(int argc, char **argv, struct command *command)
@@ -99,9 +111,9 @@ static int read_command(int argc, char **argv, struct command *command)
             command->root = optarg;
             break;
         case OPTION_HELP:
-            return fputs(usage, stdout) < 0 ? EXIT_FAILED : EXIT_DONE;
+            return show(usage);
         case OPTION_VERSION:
-            return puts("xenmem-agent " PACKAGE_VERSION) < 0 ? EXIT_FAILED : EXIT_DONE;
+            return show("xenmem-agent " PACKAGE_VERSION "\n");
         default:
             return EXIT_USAGE; /* getopt named what it does not know */
         }
@@ -151,7 +163,8 @@ static int print_report(const char *root)
     printf("%-10s %6d.%02d %%   of the last 10 s some task waited for memory\n", "pressure",
            report.psi_some / 100, report.psi_some % 100);
     printf("%-10s %12llu  since boot\n", "oom kills", (unsigned long long)report.oom_kills);
-    return printf("%s: %s\n", REPORT_KEY, text) < 0 ? EXIT_FAILED : EXIT_DONE;
+    printf("%s: %s\n", REPORT_KEY, text);
+    return finish_output();
 }
 
 /* Nothing needs tidying up, and while xenstored is waited for, nobody else would see the signal. */

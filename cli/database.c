@@ -87,7 +87,7 @@ int run_export(struct cli *cli, const struct arguments *arguments)
 /* --- import ------------------------------------------------------------------------------------
  */
 
-/* The whole file ("-": stdin), to be freed; NULL where it complained. */
+/* The whole file ("-": stdin), to be freed; NULL where it complained: EXIT_USAGE. */
 static char *read_file(struct cli *cli, const char *path)
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
@@ -100,7 +100,7 @@ static char *read_file(struct cli *cli, const char *path)
         length = fread(text, 1, IMPORT_MAX + 1, file);
     failed = !file || ferror(file);
     if (failed)
-        cli_complain(cli, EXIT_FAILED, "%s: %s", path, strerror(errno));
+        cli_complain(cli, EXIT_USAGE, "%s: %s", path, strerror(errno));
     if (file && file != stdin)
         fclose(file);
     text[length] = '\0';

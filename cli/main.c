@@ -89,8 +89,7 @@ int main(int argc, char **argv)
     int code;
 
     hold_places();
-    /* An output that nobody reads any more is an error like another, with its line and exit code.
-     */
+    /* An output that nobody reads any more shows in the exit code, not as a death. */
     signal(SIGPIPE, SIG_IGN);
     code = arguments_read(&cli, argc, argv, &arguments);
     if (code == EXIT_DONE)

@@ -269,6 +269,13 @@ def it_says_what_it_is(world):
     assert "--interval" in run(world, "--help").stdout
 
 
+def what_could_not_be_written_is_a_failure(world):
+    for arguments in (["--print", "--root", str(world.folder)], ["--version"], ["--help"]):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = subprocess.run([AGENT, *arguments], stdout=full, timeout=HANG_S, check=False)
+        assert done.returncode == 1, (arguments, done)
+
+
 STORIES = [
     it_reports_when_it_starts,
     it_reports_what_changed_and_nothing_else,
@@ -284,6 +291,7 @@ STORIES = [
     without_a_store_it_says_what_to_do,
     wrong_options_are_refused,
     it_says_what_it_is,
+    what_could_not_be_written_is_a_failure,
 ]
 
 
