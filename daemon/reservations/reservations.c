@@ -146,6 +146,30 @@ static int drop_row(struct reservations *reservations, int64_t id,
     return db_post(reservations->daemon->db, &change, 1, done, arg, err);
 }
 
+static void on_dropped(void *arg, int rc, const struct err *err)
+{
+    struct reservation *reservation = arg;
+    struct reservations *reservations = reservation->owner;
+
+    (void)err;
+    reservation->is_leaving = false;
+    if (rc)
+        return; /* the next pass tries again */
+    DL_DELETE(reservations->doomed, reservation);
+    reservation_free(reservation);
+    loop_look_soon(reservations->daemon->loop, 0);
+}
+
+void reservations_drop_ended(struct reservations *reservations)
+{
+    struct reservation *reservation;
+
+    DL_FOREACH (reservations->doomed, reservation)
+        if (!reservation->is_leaving)
+            reservation->is_leaving =
+                drop_row(reservations, reservation->id, on_dropped, reservation, NULL) == 0;
+}
+
 /* Whoever asked or holds is answered with err. */
 static void end(struct reservations *reservations, struct reservation *reservation,
                 const struct err *err)
@@ -159,12 +183,12 @@ static void end(struct reservations *reservations, struct reservation *reservati
     reservation->asker = reservation->holder = NULL;
     DL_DELETE(reservations->list, reservation);
     reservations->count--;
-    if (is_posted)
-        (void)drop_row(reservations, reservation->id, NULL, NULL, NULL);
-    if (reservation->state == RESERVATION_SAVING)
-        DL_APPEND(reservations->doomed, reservation);
-    else
+    if (!is_posted) {
         reservation_free(reservation);
+        return;
+    }
+    DL_APPEND(reservations->doomed, reservation);
+    reservations_drop_ended(reservations);
 }
 
 void reservation_end(struct reservations *reservations, struct reservation *reservation,

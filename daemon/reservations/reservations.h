@@ -67,6 +67,8 @@ struct reservation {
     struct call *holder;  /* open as long as the holder lives; NULL: not connected */
     int64_t loose_ms;     /* since when there is no holder; −1 unknown yet */
     bool told_broken;     /* reservation-broken was raised */
+    bool is_covered;      /* its memory is counted elsewhere: with its domain, or its successor */
+    bool is_leaving;      /* it has ended, and is on its way off the disk */
     struct event granted; /* goes to disk with it, so that neither is there without the other … */
     struct db_event granted_row; /* … as this row */
 };

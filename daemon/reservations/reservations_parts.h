@@ -13,7 +13,7 @@
 struct reservations {
     struct daemon *daemon;
     struct reservation *list;   /* by id */
-    struct reservation *doomed; /* ended before the disk answered */
+    struct reservation *doomed; /* ended, and perhaps still on disk */
     int64_t next_id;
     size_t count;
     struct want wants[RESERVATIONS_MAX];           /* for the core, of the last pass */
@@ -46,6 +46,9 @@ void reservation_fail(struct reservations *reservations, struct reservation *res
                       const struct err *err);
 
 void reservation_free(struct reservation *reservation);
+
+/* Takes what has ended off the disk, where that is not under way. */
+void reservations_drop_ended(struct reservations *reservations);
 
 /* NULL where there is none. */
 struct reservation *reservations_find(const struct reservations *reservations, int64_t id);

@@ -35,11 +35,8 @@ static void on_saved(void *arg, int rc, const struct err *err)
     if (rc == 0)
         events_settled(reservations->daemon->events, &reservation->granted,
                        &reservation->granted_row);
-    if (!reservations_find(reservations, reservation->id)) { /* it ended meanwhile */
-        DL_DELETE(reservations->doomed, reservation);
-        reservation_free(reservation);
-        return;
-    }
+    if (!reservations_find(reservations, reservation->id))
+        return; /* it ended meanwhile, and goes when it is off the disk again */
     if (rc) {
         reservation->state = RESERVATION_QUEUED; /* it is not on disk */
         reservation_fail(reservations, reservation, err);
@@ -126,9 +123,11 @@ static void grant_what_fits(struct reservations *reservations, struct snapshot *
             snapshot->host.unbound =
                 kib_add(snapshot->host.unbound, kib_sub(reservation->size, own));
             left = kib_sub(kib_add(left, own), reservation->size);
-            if (implicit)
+            if (implicit) {
+                implicit->is_covered = true;
                 reservation_end(reservations, implicit, EVENT_RESERVATION_RELEASED,
                                 "reason=replaced");
+            }
             grant(reservations, reservation);
         } else if (reservation->state == RESERVATION_SQUEEZING) {
             left = kib_sub(left, kib_sub(reservation->size, own));
@@ -161,6 +160,7 @@ static bool bind_or_use(struct reservations *reservations, struct reservation *r
     ssize_t i = reservation_find_domain(registry, reservation->name);
 
     if (i >= 0 && registry->domains[i].now.state != VM_BUILDING) {
+        reservation->is_covered = true;
         reservation_end(reservations, reservation, EVENT_RESERVATION_RELEASED, "reason=used");
         return true;
     }
@@ -217,6 +217,19 @@ static bool follow_granted(struct reservations *reservations, struct reservation
     return false;
 }
 
+/* Until what has ended is off the disk, a daemon that is killed finds it there again: so it counts
+ * as if it had not ended. */
+static void count_ended(struct reservations *reservations, struct snapshot *snapshot,
+                        struct vm *vms)
+{
+    struct reservation *reservation;
+
+    reservations_drop_ended(reservations);
+    DL_FOREACH (reservations->doomed, reservation)
+        if (!reservation->is_covered && !has_come(reservations, reservation, vms))
+            snapshot->host.unbound = kib_add(snapshot->host.unbound, reservation->size);
+}
+
 /* Somebody took memory that was promised: a start that bypassed us, or an xl mem-set. */
 static void tell_broken(struct reservations *reservations, const struct snapshot *snapshot)
 {
@@ -248,6 +261,7 @@ void reservations_prepare(struct reservations *reservations, struct snapshot *sn
                  !has_come(reservations, reservation, vms))
             snapshot->host.unbound = kib_add(snapshot->host.unbound, reservation->size);
     }
+    count_ended(reservations, snapshot, vms);
     tell_broken(reservations, snapshot);
     grant_what_fits(reservations, snapshot);
 }

@@ -221,6 +221,24 @@ START_TEST(one_that_dies_half_built_gives_its_reservation_back)
 }
 END_TEST
 
+/* A daemon that is killed before finds it on disk again: its memory must still be there. */
+START_TEST(what_was_reserved_is_nobodys_until_its_end_is_on_disk)
+{
+    reserve(7, "new", 250);
+    stage_pass(5);
+    reservations_release(stage.host.reservations, NULL, 7);
+    ck_assert_ptr_null(first());
+    for (int i = 0; i < 3; i++) { /* the disk has not answered yet */
+        stage.now_ms += 1000;
+        ck_assert_int_eq(engine_tick(stage.host.engine, stage.now_ms, NULL), 0);
+        ck_assert_int_eq(engine_status(stage.host.engine)->unbound.v, 250 * 1024);
+    }
+    ck_assert_int_eq(stage_events("reservation-released", "new"), 1); /* now it has */
+    stage_pass(1);
+    ck_assert_int_eq(engine_status(stage.host.engine)->unbound.v, 0);
+}
+END_TEST
+
 /* _i: whether its domain has come when its time is over. */
 START_TEST(a_reservations_time_is_that_in_which_its_domain_has_to_come)
 {
@@ -356,6 +374,7 @@ int main(void)
     tcase_add_test(stories, growth_that_nothing_pays_for_breaks_promise_1_and_is_told);
     tcase_add_test(stories, what_is_reserved_is_nobodys_else);
     tcase_add_test(stories, one_that_dies_half_built_gives_its_reservation_back);
+    tcase_add_test(stories, what_was_reserved_is_nobodys_until_its_end_is_on_disk);
     tcase_add_loop_test(stories, a_reservations_time_is_that_in_which_its_domain_has_to_come, 0, 2);
     tcase_add_loop_test(stories, a_slow_build_ends_its_reservation_by_running_or_dying, 0, 2);
     tcase_add_test(stories, a_frozen_vm_is_not_written_until_it_is_thawed_over_restarts_too);
