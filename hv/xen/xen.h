@@ -30,6 +30,7 @@ struct xen_domain {
     struct hv_domain seen; /* as last handed out */
     unsigned stale;        /* STALE_… */
     bool introduced;       /* xenstored knows it */
+    bool watched;          /* all watches on it are set */
     struct kib videoram;   /* memory/videoram; 0 where there is none */
     struct rest rest;
     struct noise noise;
@@ -47,6 +48,7 @@ struct xen {
     size_t n_known;
     int64_t now_ms;           /* of the last hv_read */
     struct hv_domain *view;   /* what hv_read hands out */
+    bool read_failed;         /* a value may be there that could not be read */
     size_t n_reads;           /* values read from xenstore since the last hv_read began */
     bool sharing_unsupported; /* asked once */
     struct savers savers;
@@ -55,17 +57,21 @@ struct xen {
 /* --- xen_store.c: what xenstore says, read only where a watch said that it changed --- */
 
 int store_open(struct xen *xen, struct err *err);
-void store_watch(struct xen *xen, uint32_t domid);
+
+/* Sets the watches on a domain, unless they are; what cannot be set is tried again at each call. */
+void store_watch(struct xen *xen, struct xen_domain *domain);
 void store_unwatch(struct xen *xen, uint32_t domid);
 
 /* Listens again to a guest that was too noisy, if it is time; until then marks its keys stale. */
 void store_poll(struct xen *xen, struct xen_domain *domain);
 
 int store_drain(struct xen *xen, unsigned *changes, struct err *err);
+
+/* Reads what is stale. What cannot be read now stays as it was, and stale. */
 void store_refresh(struct xen *xen, struct xen_domain *domain, int64_t now_ms);
 
 /* The text at /local/domain/DOMID/name, not NUL-terminated length in *length; NULL where there is
- * none. To be freed. */
+ * none, and where it cannot be read: then xen->read_failed is set. To be freed. */
 char *store_read(struct xen *xen, uint32_t domid, const char *name, unsigned *length);
 
 /* --- xen_domains.c: the bulk query, and whose state is what --- */

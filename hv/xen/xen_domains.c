@@ -62,7 +62,7 @@ static bool same_domain(const struct xen_domain *known, const xc_domaininfo_t *i
            memcmp(known->seen.ref.uuid, info->handle, sizeof(known->seen.ref.uuid)) == 0;
 }
 
-static void begin_domain(struct xen *xen, const xc_domaininfo_t *info, struct xen_domain *out)
+static void begin_domain(const xc_domaininfo_t *info, struct xen_domain *out)
 {
     *out = (struct xen_domain){.stale = STALE_ALL};
     out->seen.ref.domid = info->domain;
@@ -70,7 +70,6 @@ static void begin_domain(struct xen *xen, const xc_domaininfo_t *info, struct xe
     out->seen.dom0 = info->domain == 0;
     out->seen.pv = !(info->flags & XEN_DOMINF_hvm_guest);
     out->rest = rest_begin(out->seen.pv);
-    store_watch(xen, info->domain);
 }
 
 static void end_domain(struct xen *xen, const struct xen_domain *domain)
@@ -135,9 +134,12 @@ static void look_at_introduction(struct xen *xen, struct xen_domain *domain,
         domain->seen.dom0 || xs_is_domain_introduced(xen->xs, domain->seen.ref.domid);
     if (!was && domain->introduced) {
         unsigned length;
-        char *target = store_read(xen, domain->seen.ref.domid, "target", &length);
+        char *target;
 
+        xen->read_failed = false;
+        target = store_read(xen, domain->seen.ref.domid, "target", &length);
         domain->seen.stub = target != NULL;
+        domain->introduced = !xen->read_failed; /* else it would never be asked again */
         free(target);
         domain->stale = STALE_ALL;
     }
@@ -148,6 +150,7 @@ static void update_domain(struct xen *xen, struct xen_domain *domain, const xc_d
 {
     take_info(&domain->seen, info);
     look_at_introduction(xen, domain, info);
+    store_watch(xen, domain);
     store_poll(xen, domain);
     if (domain->stale)
         store_refresh(xen, domain, now_ms);
@@ -175,7 +178,7 @@ void domains_update(struct xen *xen, int64_t now_ms)
             /* A reused domid: watches of the old one go first. */
             if (at < n_before && before[at].seen.ref.domid == info->domain)
                 end_domain(xen, &before[at++]);
-            begin_domain(xen, info, &after[i]);
+            begin_domain(info, &after[i]);
         }
         update_domain(xen, &after[i], info, now_ms);
     }

@@ -68,11 +68,15 @@ static void take_watches(struct xen *xen, uint32_t domid, unsigned stale)
     }
 }
 
-/* One that cannot be set fires never; the domain then shows as it was at first. Next start tries
- * anew. */
-void store_watch(struct xen *xen, uint32_t domid)
+/* One that is not set fires never: until it is, everything is read at each look. */
+void store_watch(struct xen *xen, struct xen_domain *domain)
 {
-    (void)set_watches(xen, domid, STALE_ALL);
+    unsigned heard = domain->noise.deaf ? STALE_ALL & ~STALE_REPORT : STALE_ALL;
+
+    if (domain->watched)
+        return;
+    domain->watched = set_watches(xen, domain->seen.ref.domid, heard);
+    domain->stale = STALE_ALL;
 }
 
 void store_unwatch(struct xen *xen, uint32_t domid)
@@ -144,11 +148,14 @@ int store_drain(struct xen *xen, unsigned *changes, struct err *err)
 
 char *store_read(struct xen *xen, uint32_t domid, const char *name, unsigned *length)
 {
-    char path[PATH_ROOM];
+    char path[PATH_ROOM], *text;
 
     snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/%s", domid, name);
     xen->n_reads++;
-    return xs_read(xen->xs, XBT_NULL, path, length);
+    text = xs_read(xen->xs, XBT_NULL, path, length);
+    if (!text && errno != ENOENT)
+        xen->read_failed = true;
+    return text;
 }
 
 /* An amount that the toolstack wrote: one decimal of KiB; anything else counts as absent. */
@@ -166,11 +173,12 @@ static bool read_amount(struct xen *xen, uint32_t domid, const char *name, struc
     return good;
 }
 
-static void refresh_memory(struct xen *xen, struct xen_domain *domain)
+static void refresh_memory(struct xen *xen, struct xen_domain *domain, int64_t now_ms)
 {
     struct hv_domain *seen = &domain->seen;
     uint32_t domid = seen->ref.domid;
 
+    (void)now_ms;
     if (!read_amount(xen, domid, "memory/target", &seen->target))
         seen->target = kib(0);
     if (!read_amount(xen, domid, "memory/static-max", &seen->static_max))
@@ -180,11 +188,12 @@ static void refresh_memory(struct xen *xen, struct xen_domain *domain)
     seen->has_own_target = read_amount(xen, domid, OWN_TARGET, &seen->own_target);
 }
 
-static void refresh_name(struct xen *xen, struct xen_domain *domain)
+static void refresh_name(struct xen *xen, struct xen_domain *domain, int64_t now_ms)
 {
     unsigned length;
     char *name = store_read(xen, domain->seen.ref.domid, "name", &length);
 
+    (void)now_ms;
     snprintf(domain->seen.name, sizeof(domain->seen.name), "%s", name ? name : "");
     free(name);
 }
@@ -237,21 +246,35 @@ static void refresh_xenserver(struct xen *xen, struct xen_domain *domain, int64_
     free(left);
 }
 
+/* One part of what is known of a domain: all of it is new, or it stays as it was and stale. */
+static void refresh(struct xen *xen, struct xen_domain *domain, unsigned part, int64_t now_ms,
+                    void (*read)(struct xen *xen, struct xen_domain *domain, int64_t now_ms))
+{
+    const struct xen_domain before = *domain;
+
+    xen->read_failed = false;
+    read(xen, domain, now_ms);
+    if (!xen->read_failed)
+        return;
+    *domain = before;
+    domain->stale |= part;
+}
+
 void store_refresh(struct xen *xen, struct xen_domain *domain, int64_t now_ms)
 {
     unsigned stale = domain->stale;
 
     domain->stale = 0;
     if (stale & STALE_NAME)
-        refresh_name(xen, domain);
+        refresh(xen, domain, STALE_NAME, now_ms, refresh_name);
     if (stale & STALE_MEMORY)
-        refresh_memory(xen, domain);
+        refresh(xen, domain, STALE_MEMORY, now_ms, refresh_memory);
     if (stale & STALE_AGENT)
-        refresh_agent(xen, domain, now_ms);
+        refresh(xen, domain, STALE_AGENT, now_ms, refresh_agent);
     /* The better source silences the others. */
     if ((stale & STALE_QUBES) && domain->seen.report.source != NEED_AGENT)
-        refresh_qubes(xen, domain, now_ms);
+        refresh(xen, domain, STALE_QUBES, now_ms, refresh_qubes);
     if ((stale & STALE_SERVER) &&
         (domain->seen.report.source == NEED_NONE || domain->seen.report.source == NEED_XENSERVER))
-        refresh_xenserver(xen, domain, now_ms);
+        refresh(xen, domain, STALE_SERVER, now_ms, refresh_xenserver);
 }

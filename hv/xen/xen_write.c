@@ -88,8 +88,11 @@ static int check_gate(struct xen *xen, const struct hv_ref *ref, struct kib *cap
 {
     const struct xen_domain *known = domains_find(xen, ref->domid);
     xc_domaininfo_t info;
+    int count = xc_domain_getinfolist(xen->xc, ref->domid, 1, &info);
 
-    if (xc_domain_getinfolist(xen->xc, ref->domid, 1, &info) != 1 || info.domain != ref->domid ||
+    if (count < 0)
+        return err_set_errno(err, ERR_FAILED, errno, "ask the hypervisor for the domain");
+    if (count != 1 || info.domain != ref->domid ||
         memcmp(info.handle, ref->uuid, sizeof(ref->uuid)) != 0 || !known ||
         memcmp(known->seen.ref.uuid, ref->uuid, sizeof(ref->uuid)) != 0)
         return gone(err, "the domain is gone");
@@ -179,9 +182,18 @@ static int check_not_overridden(struct xen *xen, struct xen_domain *domain, stru
 
     domain->stale |= STALE_MEMORY;
     store_refresh(xen, domain, domain->seen.report_ms);
+    if (domain->stale & STALE_MEMORY)
+        return err_set(err, ERR_FAILED, "the domain's target cannot be read from xenstore");
     if (domain->seen.target.v != last.v)
         return err_set(err, ERR_BUSY, "somebody else has just set the domain's target");
     return 0;
+}
+
+/* Nobody was told of the new target: what fits the old one is put back. */
+static void take_back(struct xen *xen, const struct xen_domain *domain, struct kib cap)
+{
+    (void)set_cap(xen, domain->seen.ref.domid, cap, NULL);
+    (void)set_pod(xen, domain, domain->seen.target, NULL);
 }
 
 static int write_locked(struct xen *xen, const struct hv_ref *ref, struct kib target,
@@ -192,8 +204,7 @@ static int write_locked(struct xen *xen, const struct hv_ref *ref, struct kib ta
     if (check_not_overridden(xen, domain, err) || set_cap(xen, ref->domid, cap, err))
         return -1;
     if (set_pod(xen, domain, target, err) || write_store(xen, ref, target, false, err)) {
-        /* Nobody was told of the new target: the old cap still fits the old one. */
-        (void)set_cap(xen, ref->domid, cap_now, NULL);
+        take_back(xen, domain, cap_now);
         return -1;
     }
     remember_target(domain, target, cap);

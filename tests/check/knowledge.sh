@@ -15,7 +15,7 @@ only() {
         grep -vE "^($3)")
 }
 
-only Xen 'xen[a-z]*\.h|xen/|xs\.h|libxl' 'hv/xen/|agent/|lab/'
+only Xen 'xen[a-z]*\.h|xen/|xs\.h|libxl' 'hv/xen/|agent/|lab/|tests/hv/'
 only SQLite 'sqlite3' 'db/|tests/db/'
 only JSON 'jansson' 'proto/|tests/proto/'
 only libevent 'event2/|event\.h|ev[a-z]+\.h' 'daemon/|tests/daemon/'

@@ -41,3 +41,12 @@ HV_TEST_LIBS = libxm_hv.a libxm_core.a libxm_base.a $(XEN_LIBS) $(CHECK_LIBS)
 %C%_test_sim_random_SOURCES = %D%/test_sim_random.c $(HV_STORY)
 %C%_test_sim_random_CPPFLAGS = $(HV_TEST_CPPFLAGS)
 %C%_test_sim_random_LDADD = $(HV_TEST_LIBS)
+
+# A Xen of its own: no library of Xen is linked, and the files of a control domain are elsewhere.
+if WITH_XEN
+check_PROGRAMS += %D%/test_xen_faults
+endif
+%C%_test_xen_faults_SOURCES = %D%/test_xen_faults.c %D%/fake_xen.c %D%/fake_xen.h
+%C%_test_xen_faults_CPPFLAGS = $(HV_TEST_CPPFLAGS) $(XEN_CFLAGS)
+%C%_test_xen_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=open -Wl,--wrap=stat -Wl,--wrap=unlink
+%C%_test_xen_faults_LDADD = libxm_hv.a libxm_core.a libxm_base.a $(CHECK_LIBS)

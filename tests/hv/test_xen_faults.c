@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The Xen backend on a Xen of which any call may fail: nothing is left half-written or open, what
+ * was not done is told, and the next try mends it. */
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "hv/xen/xen.h"
+#include "tests/hv/fake_xen.h"
+
+#define MIB 1024 /* KiB */
+
+static struct hv *hv;
+static struct hv_view view;
+static int64_t now_ms;
+
+/* --- one step, which may fail ---------------------------------------------------------------- */
+
+/* Calls whose failure costs nothing but a look's worth of news, and so fails no step. */
+static const char *const borne[] = {
+    "xc_sharing_freed_pages",
+    "xc_numainfo",
+    "xc_domain_get_pod_target", /* asked at each look until the guest has booted */
+    "xenevtchn_open",
+    "xenevtchn_bind_virq",
+    "xs_is_domain_introduced",
+    "xs_watch",
+    "xs_read", /* each tried again at the next look */
+    "xs_unwatch",
+};
+
+/* Whether the operator has just set another target must be known before one is written. */
+static bool is_borne(const char *call, bool writes_target)
+{
+    if (writes_target && strcmp(call, "xs_read") == 0)
+        return false;
+    for (size_t i = 0; i < sizeof(borne) / sizeof(*borne); i++)
+        if (strcmp(call, borne[i]) == 0)
+            return true;
+    return false;
+}
+
+static struct hv_ref ref_of(uint32_t domid)
+{
+    struct hv_ref ref = {.domid = domid};
+
+    memset(ref.uuid, (int)domid, sizeof(ref.uuid));
+    return ref;
+}
+
+static int open_it(uint32_t domid, struct err *err)
+{
+    (void)domid;
+    if (hv_xen_open(&hv, err))
+        return -1;
+    ((struct xen *)hv)->savers.proc = fake_xen_folder(); /* nobody is being saved */
+    return 0;
+}
+
+static int look(uint32_t domid, struct err *err)
+{
+    (void)domid;
+    now_ms += 1000;
+    return hv_read(hv, now_ms, &view, err);
+}
+
+static int take_in(uint32_t domid, struct err *err)
+{
+    unsigned changes;
+
+    (void)domid;
+    return hv_drain(hv, &changes, err);
+}
+
+static int raise_target(uint32_t domid, struct err *err)
+{
+    const struct hv_ref ref = ref_of(domid);
+
+    return hv_set_target(hv, &ref, kib(1200 * MIB), kib(1201 * MIB), err);
+}
+
+static int lower_target(uint32_t domid, struct err *err)
+{
+    const struct hv_ref ref = ref_of(domid);
+
+    return hv_set_target(hv, &ref, kib(600 * MIB), kib(1025 * MIB), err);
+}
+
+static int cut_cap(uint32_t domid, struct err *err)
+{
+    const struct hv_ref ref = ref_of(domid);
+
+    return hv_set_cap(hv, &ref, kib(601 * MIB), err);
+}
+
+static int adopt(uint32_t domid, struct err *err)
+{
+    const struct hv_ref ref = ref_of(domid);
+
+    return hv_adopt_target(hv, &ref, err);
+}
+
+/* --- the story ------------------------------------------------------------------------------- */
+
+/* What is in force when the step is done; 0: as it was before. */
+static const struct step {
+    const char *name;
+    int (*take)(uint32_t domid, struct err *err);
+    int64_t cap, target;
+} steps[] = {
+    {"open", open_it, 0, 0},
+    {"look", look, 0, 0},
+    {"take in", take_in, 0, 0},
+    {"look at what came in", look, 0, 0},
+    {"raise the target", raise_target, 1201 * MIB, 1200 * MIB},
+    {"look again", look, 0, 0},
+    {"lower the target", lower_target, 1025 * MIB, 600 * MIB},
+    {"cut the cap", cut_cap, 601 * MIB, 0},
+    {"adopt", adopt, 0, 0},
+    {"take in again", take_in, 0, 0},
+    {"look once more", look, 0, 0},
+};
+
+/* Of the domain that is written: as many times as it takes, but no more than there are faults. */
+static struct fake_levers before;
+
+static bool is_as_before(uint32_t domid)
+{
+    const struct fake_levers now = fake_xen_levers(domid);
+
+    return now.cap == before.cap && now.target == before.target && now.own == before.own &&
+           now.vm == before.vm && (now.pod == before.pod || before.pod < 0);
+}
+
+static bool is_done(uint32_t domid, const struct step *step)
+{
+    const struct fake_levers now = fake_xen_levers(domid);
+    bool is_pod_done = domid != FAKE_HVM || now.pod == step->target + CAP_SLACK.v;
+
+    if (step->cap == 0)
+        return true;
+    if (step->target == 0)
+        return now.cap == step->cap;
+    return now.cap == step->cap && now.target == step->target && now.own == step->target &&
+           now.vm == step->target / MIB && is_pod_done;
+}
+
+/* failures: how many calls fail in a row. One failure leaves all as it was; after more, what should
+ * have put it back may have failed too. */
+static void take_step(uint32_t domid, const struct step *step, int failures)
+{
+    struct err err = {0};
+
+    for (int tries = 0;; tries++) {
+        const char *failed_before = fake_xen_failed(), *failed;
+        int rc;
+
+        ck_assert_msg(tries <= failures, "%s: no next try mends it: %s", step->name, err.text);
+        before = fake_xen_levers(domid);
+        err = (struct err){0};
+        if (tries > 0 && step->cap > 0)
+            (void)look(domid, NULL); /* as the next pass does */
+        rc = step->take(domid, &err);
+        failed = failed_before ? NULL : fake_xen_failed();
+        if (rc == 0) {
+            ck_assert_msg(fake_xen_held() <= 3, "%s: %zu held", step->name, fake_xen_held());
+            ck_assert_msg(!failed || is_borne(failed, step->target > 0),
+                          "%s: that %s failed is not told", step->name, failed);
+            ck_assert_msg(is_done(domid, step), "%s: done, and not in force", step->name);
+            return;
+        }
+        ck_assert_msg(err.code != ERR_NONE && err.text[0] != '\0', "%s: says nothing", step->name);
+        ck_assert_msg(!failed || step->cap == 0 || err.code != ERR_NOT_FOUND,
+                      "%s: the domain is there, and %s failed", step->name, failed);
+        ck_assert_msg(failures > 1 || is_as_before(domid), "%s: %s left it half-written",
+                      step->name, failed);
+    }
+}
+
+static int open_descriptors(void)
+{
+    int count = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static const struct hv_domain *find(uint32_t domid)
+{
+    for (size_t i = 0; i < view.n_domains; i++)
+        if (view.domains[i].ref.domid == domid)
+            return &view.domains[i];
+    ck_abort_msg("domain %u is not seen", domid);
+    return NULL;
+}
+
+/* All that was missed is seen now, and what others do from now on. */
+static void assert_sees_all(uint32_t domid)
+{
+    struct err err = {0};
+
+    fake_xen_write(domid, "memory/target", "921600");
+    fake_xen_write(domid, "name", "renamed");
+    ck_assert_int_eq(take_in(domid, &err), 0);
+    ck_assert_int_eq(look(domid, &err), 0);
+    ck_assert_int_eq(view.n_domains, 4);
+    ck_assert_str_eq(find(0)->name, "Domain-0");
+    ck_assert_str_eq(find(domid)->name, "renamed");
+    ck_assert_int_eq(find(domid)->target.v, 921600);
+    ck_assert_int_eq(find(domid)->own_target.v, 600 * MIB);
+    ck_assert_int_eq(find(domid)->static_max.v, 2097152);
+    ck_assert_int_eq(find(domid)->cap.v, 601 * MIB);
+    ck_assert(!find(domid)->stub);
+    ck_assert(find(FAKE_STUB)->stub);
+}
+
+/* False where the story ends before the nth call. */
+static bool play(uint32_t domid, int nth, int failures)
+{
+    const int descriptors = open_descriptors();
+    bool has_failed;
+
+    fake_xen_begin();
+    now_ms = 0;
+    fake_xen_fail(nth, failures);
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+        take_step(domid, &steps[i], failures);
+    has_failed = fake_xen_failed() != NULL;
+    fake_xen_fail(-1, 0);
+    assert_sees_all(domid);
+    hv_close(hv);
+    ck_assert_uint_eq(fake_xen_held(), 0);
+    ck_assert_int_eq(open_descriptors(), descriptors);
+    fake_xen_end();
+    return has_failed;
+}
+
+/* _i: how many calls fail in a row, less one, and which guest is written. */
+START_TEST(any_call_may_fail_and_the_next_try_mends_it)
+{
+    int nth = 0;
+
+    while (play(_i % 2 == 0 ? FAKE_PV : FAKE_HVM, nth, _i / 2 + 1))
+        nth++;
+    ck_assert_int_gt(nth, 80); /* the story has so many calls at least */
+}
+END_TEST
+
+START_TEST(a_transaction_that_collides_is_tried_again_and_given_up_at_last)
+{
+    struct err err = {0};
+
+    fake_xen_begin();
+    ck_assert_int_eq(open_it(0, &err), 0);
+    ck_assert_int_eq(look(0, &err), 0);
+    fake_xen_disturb(3);
+    ck_assert_int_eq(raise_target(FAKE_HVM, &err), 0);
+    before = fake_xen_levers(FAKE_HVM);
+    fake_xen_disturb(1000);
+    ck_assert_int_eq(lower_target(FAKE_HVM, &err), -1);
+    ck_assert_int_eq(err.code, ERR_BUSY);
+    ck_assert(is_as_before(FAKE_HVM));
+    hv_close(hv);
+    ck_assert_uint_eq(fake_xen_held(), 0);
+    fake_xen_end();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("xen-faults");
+    TCase *tests = tcase_create("xen-faults");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_loop_test(tests, any_call_may_fail_and_the_next_try_mends_it, 0, 6);
+    tcase_add_test(tests, a_transaction_that_collides_is_tried_again_and_given_up_at_last);
+    suite_add_tcase(suite, tests);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
