@@ -201,6 +201,14 @@ bool event_kind_is_told(enum event_kind kind)
     return kind != EVENT_ACTION && kind != EVENT_HOOK;
 }
 
+bool event_is_told(const char *name)
+{
+    for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++)
+        if (strcmp(kinds[kind].name, name) == 0)
+            return event_kind_is_told((enum event_kind)kind);
+    return false;
+}
+
 void events_prepare(struct events *events, const struct event *event, struct db_event *row)
 {
     const struct hooks *hooks = events->daemon->hooks;

@@ -90,6 +90,9 @@ bool events_are_told(const struct events *events);
 /* False for kinds that are only journalled. */
 bool event_kind_is_told(enum event_kind kind);
 
+/* True for the name of a kind that is told. */
+bool event_is_told(const char *name);
+
 /* The common case: about vm (NULL: the host), by the daemon itself, with figures as printf makes
  * them. */
 __attribute__((format(printf, 4, 5))) void events_raise_about(struct events *events,

@@ -31,6 +31,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/clients/user.c %D%/clients/user.h \
 	%D%/hooks/hook_files.c %D%/hooks/hook_files.h \
 	%D%/hooks/hook_process.c %D%/hooks/hook_process.h \
+	%D%/hooks/hook_run.c %D%/hooks/hook_run.h \
 	%D%/hooks/hooks.c %D%/hooks/hooks.h \
 	%D%/methods/call.c \
 	%D%/methods/describe.c %D%/methods/describe.h \

@@ -103,6 +103,30 @@ void hook_files_add(struct hook_files *files, const char *folder, const char *ev
         free(names);
 }
 
+void hook_files_add_strays(struct hook_files *files, const char *folder,
+                           bool (*is_event)(const char *name))
+{
+    struct dirent **names;
+    int count = scandir(folder, &names, is_hook_name, alphasort);
+
+    for (int i = 0; i < count; i++) {
+        char path[PATH_MAX];
+        struct stat what;
+
+        snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
+        if (!is_event(names[i]->d_name) && lstat(path, &what) == 0 &&
+            (!S_ISREG(what.st_mode) || (what.st_mode & 0111))) {
+            struct hook_file *file = add(files, names[i]->d_name, path);
+
+            file->is_stray = true;
+            snprintf(file->refused, HOOK_REASON_MAX, "no event that runs hooks has this name");
+        }
+        free(names[i]);
+    }
+    if (count >= 0)
+        free(names);
+}
+
 bool hook_files_any(const char *folder, const char *event)
 {
     char path[PATH_MAX];

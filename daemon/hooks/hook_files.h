@@ -9,11 +9,12 @@
 
 #define HOOK_REASON_MAX 160
 
-/* One file of FOLDER/EVENT or FOLDER/all, or one of these folders that is refused as a whole. */
+/* One file of FOLDER/EVENT or FOLDER/all, or what lies in FOLDER and is refused as a whole. */
 struct hook_file {
     char *event;                   /* "all", or the event's name */
     char *path;                    /* within the hooks' folder, absolute */
     char refused[HOOK_REASON_MAX]; /* why it is not run; "": it is */
+    bool is_stray;                 /* because no event has the name that it lies under */
 };
 
 struct hook_files {
@@ -23,6 +24,11 @@ struct hook_files {
 
 /* Adds those of FOLDER/event in the order of their names; nothing where there is no such folder. */
 void hook_files_add(struct hook_files *files, const char *folder, const char *event);
+
+/* Adds, as refused, what lies in FOLDER by a name for which is_event is false: folders, links, and
+ * what can be executed, all of which somebody takes for hooks. */
+void hook_files_add_strays(struct hook_files *files, const char *folder,
+                           bool (*is_event)(const char *name));
 
 /* False where there is no FOLDER/event. */
 bool hook_files_any(const char *folder, const char *event);

@@ -116,8 +116,10 @@ static void look_at_hooks(const struct telling *to)
     for (size_t i = 0; i < files.count; i++)
         if (files.files[i].refused[0])
             found(to, "hook", FINDING_WRONG, NULL,
-                  "chown root, chmod go-w and chmod +x it, or take it away", "%s is not run: %s",
-                  files.files[i].path, files.files[i].refused);
+                  files.files[i].is_stray
+                      ? "give it the name of an event, as xenmemd.conf(5) has them, or take it away"
+                      : "chown root, chmod go-w and chmod +x it, or take it away",
+                  "%s is not run: %s", files.files[i].path, files.files[i].refused);
     hook_files_fini(&files);
 }
 

@@ -67,15 +67,6 @@ static void on_tested(void *arg, const struct hook_outcome *outcomes, size_t cou
     call_answer_end(call);
 }
 
-static bool is_event(const char *name)
-{
-    for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++)
-        if (event_kind_is_told((enum event_kind)kind) &&
-            strcmp(name, event_kind_name((enum event_kind)kind)) == 0)
-            return true;
-    return false;
-}
-
 void method_hooks_test(struct daemon *daemon, struct call *call,
                        const struct proto_request *request)
 {
@@ -87,7 +78,7 @@ void method_hooks_test(struct daemon *daemon, struct call *call,
     if (!method_accept(call, request, params))
         return;
     event = proto_request_text(request, "event", "");
-    if (!is_event(event)) {
+    if (!event_is_told(event)) {
         err_set(&err, ERR_NOT_FOUND, "there is no event '%.40s'; xenmemd.conf(5) has their names",
                 event);
         call_fail(call, &err);

@@ -88,6 +88,26 @@ def test_what_others_could_have_written_is_refused_with_the_reason():
         assert done.returncode == 1 and host.told() == "", done
 
 
+def test_what_lies_under_the_name_of_no_event_is_told():
+    with Hooked({"vm-lost/10-mail": TELL, "vm-low/10-mail": TELL, "astray": TELL, "action/10-mail": TELL}) as host:
+        host.write("hooks.d/README", "what these are for\n")
+        host.write("hooks.d/vm-ok~", "an editor left it\n")
+        seen = {os.path.relpath(hook["path"], host.path("hooks.d")): hook for hook in host.json("hooks", "list")["hooks"]}
+        assert set(seen) == {"vm-lost", "vm-low/10-mail", "astray", "action"}, seen
+        for name in ("vm-lost", "astray", "action"):
+            assert seen[name]["state"] == "refused" and "no event" in seen[name]["why"], seen
+        done = host.ctl("doctor", "--root", host.path("nowhere"))
+        assert "vm-lost is not run" in done.stdout and "give it the name of an event" in done.stdout, done
+
+
+def test_what_a_hook_writes_is_told_as_it_is_but_for_line_ends():
+    with Hooked({"vm-low/quotes": "#!/bin/sh\necho 'said \"it\"'\necho 'and \\ more'\n"}) as host:
+        (outcome,) = host.json("hooks", "test", "vm-low")
+        assert outcome["output"] == 'said "it"|and \\ more', outcome
+        (result,) = host.results()
+        assert 'output="said \'it\'|and' in result, "in the journal quotes are its own"
+
+
 def test_a_test_runs_them_with_a_sample():
     with Hooked({"vm-low/tell": TELL}) as host:
         (outcome,) = host.json("hooks", "test", "vm-low")
