@@ -13,9 +13,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/log.h"
+#include "daemon/clients/server.h"
 #include "daemon/daemon.h"
 #include "daemon/loop.h"
+#include "proto/proto.h"
 
 #define WAIT_S    20 /* for what must come */
 #define LINE_ROOM (2 * 1024 * 1024)
@@ -37,9 +40,89 @@ void loop_expect_lag(struct loop *of)
 
 struct connections all;
 struct options options;
+struct call *held[HELD_MAX];
+size_t n_held;
 
 static struct loop loop;
 static struct daemon daemon_of_tests = {.options = &options, .loop = &loop};
+
+/* --- methods ---------------------------------------------------------------------------------- */
+
+static void answer_text(struct call *call, const char *text)
+{
+    proto_put_text(call_answer_begin(call), NULL, text);
+    call_answer_end(call);
+}
+
+static void echo(struct daemon *daemon, struct call *call, const struct proto_request *request)
+{
+    (void)daemon;
+    answer_text(call, proto_request_text(request, "text", ""));
+}
+
+/* Answered when the test says so. */
+static void hold(struct daemon *daemon, struct call *call, const struct proto_request *request)
+{
+    (void)daemon;
+    (void)request;
+    ck_assert_uint_lt(n_held, HELD_MAX);
+    held[n_held++] = call;
+}
+
+static void big(struct daemon *daemon, struct call *call, const struct proto_request *request)
+{
+    size_t length = (size_t)proto_request_integer(request, "bytes", 0);
+    char *text = calloc(1, length + 1);
+
+    (void)daemon;
+    ck_assert_ptr_nonnull(text);
+    memset(text, 'x', length);
+    answer_text(call, text);
+    free(text);
+}
+
+static void watch(struct daemon *daemon, struct call *call, const struct proto_request *request)
+{
+    (void)daemon;
+    (void)request;
+    call_subscribe(call);
+    call_subscribe(call);
+    answer_text(call, "watching");
+}
+
+static void refuse(struct daemon *daemon, struct call *call, const struct proto_request *request)
+{
+    struct err err;
+
+    (void)daemon;
+    (void)request;
+    err_set(&err, ERR_BUSY, "uid %u comes too early", (unsigned)call_uid(call));
+    call_fail(call, &err);
+}
+
+static void question(struct daemon *daemon, struct call *call, const struct proto_request *request)
+{
+    struct err err;
+
+    if (call_begin_question(call, &err))
+        call_fail(call, &err);
+    else
+        hold(daemon, call, request);
+}
+
+const struct method methods[] = {
+    {"echo", ACCESS_READ, echo},         {"hold", ACCESS_READ, hold},
+    {"big", ACCESS_READ, big},           {"watch", ACCESS_READ, watch},
+    {"question", ACCESS_READ, question}, {"refuse", ACCESS_OPERATE, refuse},
+    {"change", ACCESS_ADMIN, echo},      {NULL, ACCESS_NONE, NULL},
+};
+
+void answer_held(size_t index, const char *text)
+{
+    answer_text(held[index], text);
+}
+
+/* --- the server's side ------------------------------------------------------------------------ */
 
 void clients_make(void)
 {
@@ -52,6 +135,8 @@ void clients_make(void)
                                .line_time_ms = 60000,
                                .silence_ms = 60000,
                                .read_time_ms = 60000};
+    options.access.lists[ACCESS_READ] = (struct access_list){.uids = {READER}, .n_uids = 1};
+    n_held = 0;
     connections_init(&all, &daemon_of_tests);
 }
 
@@ -61,6 +146,8 @@ void clients_unmake(void)
     (void)event_base_loop(loop.base, EVLOOP_NONBLOCK); /* libevent ends what it put off */
     event_base_free(loop.base);
 }
+
+/* --- the clients' side ------------------------------------------------------------------------ */
 
 void turn(void)
 {

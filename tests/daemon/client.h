@@ -21,6 +21,19 @@ struct client {
 extern struct connections all; /* the server's side */
 extern struct options options; /* by which rights are judged */
 
+#define READER   1000 /* a uid that may read; root may everything, and nobody else anything */
+#define HELD_MAX 100
+
+/*
+ * The methods are the tests' own, so that answers come when a test wants them: echo, hold, big,
+ * watch, question (to be read), refuse (to operate), change (to administer). Calls of hold and
+ * question wait here, in the order in which they came, until they are answered.
+ */
+extern struct call *held[HELD_MAX];
+extern size_t n_held;
+
+void answer_held(size_t index, const char *text);
+
 /* A checked fixture: a server's side without clients. */
 void clients_make(void);
 void clients_unmake(void);

@@ -1,97 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Clients of every kind: quick, slow, silent, gone, hostile; each gets what it may have, and none
- * costs the others anything. The methods are the tests' own, so that answers come when a test wants
- * them. */
+ * costs the others anything. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/err.h"
 #include "daemon/clients/server.h"
 #include "proto/proto.h"
 #include "tests/daemon/client.h"
 
 #define STRANGER 4242 /* a uid without any right */
-#define READER   1000
-#define HELD_MAX 100
-
-static struct call *held[HELD_MAX];
-static size_t n_held;
-
-/* --- methods ---------------------------------------------------------------------------------- */
-
-static void answer_text(struct call *call, const char *text)
-{
-    proto_put_text(call_answer_begin(call), NULL, text);
-    call_answer_end(call);
-}
-
-static void echo(struct daemon *daemon, struct call *call, const struct proto_request *request)
-{
-    (void)daemon;
-    answer_text(call, proto_request_text(request, "text", ""));
-}
-
-/* Answered when the test says so. */
-static void hold(struct daemon *daemon, struct call *call, const struct proto_request *request)
-{
-    (void)daemon;
-    (void)request;
-    ck_assert_uint_lt(n_held, HELD_MAX);
-    held[n_held++] = call;
-}
-
-static void big(struct daemon *daemon, struct call *call, const struct proto_request *request)
-{
-    size_t length = (size_t)proto_request_integer(request, "bytes", 0);
-    char *text = calloc(1, length + 1);
-
-    (void)daemon;
-    ck_assert_ptr_nonnull(text);
-    memset(text, 'x', length);
-    answer_text(call, text);
-    free(text);
-}
-
-static void watch(struct daemon *daemon, struct call *call, const struct proto_request *request)
-{
-    (void)daemon;
-    (void)request;
-    call_subscribe(call);
-    call_subscribe(call);
-    answer_text(call, "watching");
-}
-
-static void refuse(struct daemon *daemon, struct call *call, const struct proto_request *request)
-{
-    struct err err;
-
-    (void)daemon;
-    (void)request;
-    err_set(&err, ERR_BUSY, "uid %u comes too early", (unsigned)call_uid(call));
-    call_fail(call, &err);
-}
-
-const struct method methods[] = {
-    {"echo", ACCESS_READ, echo},        {"hold", ACCESS_READ, hold},
-    {"big", ACCESS_READ, big},          {"watch", ACCESS_READ, watch},
-    {"refuse", ACCESS_OPERATE, refuse}, {"change", ACCESS_ADMIN, echo},
-    {NULL, ACCESS_NONE, NULL},
-};
-
-static void answer_held(size_t index, const char *text)
-{
-    answer_text(held[index], text);
-}
-
-static void make(void)
-{
-    n_held = 0;
-    clients_make();
-    options.access.lists[ACCESS_READ] = (struct access_list){.uids = {READER}, .n_uids = 1};
-}
 
 /* --- requests and answers --------------------------------------------------------------------- */
 
@@ -538,7 +458,7 @@ int main(void)
     SRunner *runner = srunner_create(suite);
     int failed;
 
-    tcase_add_checked_fixture(tests, make, clients_unmake);
+    tcase_add_checked_fixture(tests, clients_make, clients_unmake);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, the_server_speaks_first);
     tcase_add_test(tests, a_request_is_answered_with_its_id);

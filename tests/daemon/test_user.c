@@ -4,68 +4,8 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "base/err.h"
-#include "daemon/clients/server.h"
 #include "daemon/clients/user.h"
-#include "daemon/methods/methods.h"
-#include "proto/proto.h"
 #include "tests/daemon/client.h"
-
-#define READER   1000
-#define HELD_MAX 100
-
-static struct call *held[HELD_MAX];
-static size_t n_held;
-
-static void answer_text(struct call *call, const char *text)
-{
-    proto_put_text(call_answer_begin(call), NULL, text);
-    call_answer_end(call);
-}
-
-static void echo(struct daemon *daemon, struct call *call, const struct proto_request *request)
-{
-    (void)daemon;
-    answer_text(call, proto_request_text(request, "text", ""));
-}
-
-/* Answered when the test says so. */
-static void hold(struct daemon *daemon, struct call *call, const struct proto_request *request)
-{
-    (void)daemon;
-    (void)request;
-    ck_assert_uint_lt(n_held, HELD_MAX);
-    held[n_held++] = call;
-}
-
-static void question(struct daemon *daemon, struct call *call, const struct proto_request *request)
-{
-    struct err err;
-
-    if (call_begin_question(call, &err))
-        call_fail(call, &err);
-    else
-        hold(daemon, call, request);
-}
-
-const struct method methods[] = {
-    {"echo", ACCESS_READ, echo},
-    {"hold", ACCESS_READ, hold},
-    {"question", ACCESS_READ, question},
-    {NULL, ACCESS_NONE, NULL},
-};
-
-static void answer_held(size_t index, const char *text)
-{
-    answer_text(held[index], text);
-}
-
-static void make(void)
-{
-    n_held = 0;
-    clients_make();
-    options.access.lists[ACCESS_READ] = (struct access_list){.uids = {READER}, .n_uids = 1};
-}
 
 /* Over all of its connections; others are served. */
 START_TEST(open_calls_of_a_user_are_bounded)
@@ -185,7 +125,7 @@ int main(void)
     SRunner *runner = srunner_create(suite);
     int failed;
 
-    tcase_add_checked_fixture(tests, make, clients_unmake);
+    tcase_add_checked_fixture(tests, clients_make, clients_unmake);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, open_calls_of_a_user_are_bounded);
     tcase_add_test(tests, requests_of_a_user_are_no_more_than_its_rate);
