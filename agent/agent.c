@@ -62,8 +62,3 @@ void agent_tick(struct agent *agent, int64_t now_ms, bool urgent)
     agent->said_ms = now_ms;
     agent->has_said = true;
 }
-
-void agent_fini(struct agent *agent)
-{
-    store_close(&agent->store);
-}

@@ -34,6 +34,4 @@ void agent_init(struct agent *agent, const char *root, int64_t started_ms);
  * again next time. */
 void agent_tick(struct agent *agent, int64_t now_ms, bool urgent);
 
-void agent_fini(struct agent *agent);
-
 #endif

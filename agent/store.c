@@ -27,13 +27,7 @@ int store_publish(struct store *store, const char *text, size_t length, struct e
     if (xs_write(store->xs, XBT_NULL, REPORT_KEY, text, (unsigned)length))
         return 0;
     err_set_errno(err, errno == EACCES ? ERR_DENIED : ERR_UNREACHABLE, errno, "write " REPORT_KEY);
-    store_close(store);
-    return -1;
-}
-
-void store_close(struct store *store)
-{
-    if (store->xs)
-        xs_close(store->xs);
+    xs_close(store->xs);
     store->xs = NULL;
+    return -1;
 }

@@ -22,7 +22,4 @@ int store_open(struct store *store, struct err *err);
  */
 int store_publish(struct store *store, const char *text, size_t length, struct err *err);
 
-/* Not connected is fine. */
-void store_close(struct store *store);
-
 #endif

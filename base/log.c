@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,25 +16,6 @@ static unsigned long dropped;
 void log_set_level(enum log_level level)
 {
     shown = level;
-}
-
-bool log_level_by_name(const char *name, enum log_level *out)
-{
-    static const struct {
-        const char *name;
-        enum log_level level;
-    } levels[] = {
-        {"error", LOG_LEVEL_ERROR}, {"warning", LOG_LEVEL_WARNING}, {"notice", LOG_LEVEL_NOTICE},
-        {"info", LOG_LEVEL_INFO},   {"debug", LOG_LEVEL_DEBUG},
-    };
-
-    for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
-        if (strcmp(levels[i].name, name) == 0) {
-            *out = levels[i].level;
-            return true;
-        }
-    }
-    return false;
 }
 
 static size_t put_prefix(char *line, size_t room, enum log_level level)

@@ -4,8 +4,6 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-#include <stdbool.h>
-
 /* syslog(3)'s numbers, as journald's "<N>" prefix wants them. */
 enum log_level {
     LOG_LEVEL_ERROR = 3,
@@ -17,9 +15,6 @@ enum log_level {
 
 /* Lines above this level are dropped. The start value is LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
-
-/* The level of that name ("error" … "debug") into *out; false where there is none. */
-bool log_level_by_name(const char *name, enum log_level *out);
 
 /*
  * Writes one line with one write(2): "<N>" before it where stderr is journald's, a time stamp

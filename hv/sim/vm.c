@@ -55,11 +55,6 @@ static const char *const agents[] = {"xenmem", "qubes",  "xenserver", "none",
 static const char *const crashes[] = {"destroy", "restart", "preserve"};
 static const char *const answers[] = {"no", "yes"};
 
-const char *sim_type_name(enum sim_type type)
-{
-    return types[type];
-}
-
 static int parse_stuck(struct sim_vm *vm, const char *text, struct err *err)
 {
     if (strcmp(text, "always") == 0)

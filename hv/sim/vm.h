@@ -93,9 +93,6 @@ int sim_vm_check_name(const char *name, struct err *err);
 /* A size as xl takes it: without a unit it is MiB. 0, or −1 with ERR_INVALID. */
 int sim_parse_xl_size(const char *text, struct kib *out, struct err *err);
 
-/* "pv", "pvh", "hvm" */
-const char *sim_type_name(enum sim_type type);
-
 /* Memory beside the domain's pages that Xen takes for it: page tables of HVM and PVH. */
 struct kib sim_vm_pool(const struct sim_vm *vm);
 
