@@ -30,7 +30,7 @@ ctl release "$id"
 # What two had is kept for its reboot for a while, and then is anybody's.
 write_guest new pv 128 128
 begin=$(now)
-ctl start /tmp/new.cfg --wait 90s
+ctl start /tmp/new.cfg --wait 90s >/tmp/new.out 2>&1 || fail "the start: $(tail -n 1 /tmp/new.out)"
 note "new is built after $(since "$begin") s"
 guests_ready new
 assert_equal "target of the paused one" "$(target_kib one)" "$paused"
