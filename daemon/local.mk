@@ -16,6 +16,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/notify.c %D%/notify.h \
 	%D%/options.c %D%/options.h \
 	%D%/overrides.c %D%/overrides.h \
+	%D%/pace.c %D%/pace.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/sim_host.c %D%/sim_host.h \
 	%D%/snapshot.c %D%/snapshot.h \

@@ -21,6 +21,7 @@
 #include "daemon/metrics/lag.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
+#include "daemon/pace.h"
 #include "daemon/registry.h"
 #include "daemon/settings/changes.h"
 #include "daemon/settings/layers.h"
@@ -32,8 +33,10 @@
  */
 #define SOON_MS 100
 
-/* So soon after a guest's report: several that come together are answered by one look. */
-#define REPORT_MS 20
+/* Guests may write as often as they like: whatever they do, the looks for it are this far apart,
+ * but for a few after a quiet time. */
+#define REPORT_GAP_MS 200
+#define REPORT_BURST  3
 
 /* How long after somebody made the loop work its lag is looked at. */
 #define PROBE_US 10000
@@ -57,7 +60,8 @@ struct loop {
     int64_t probe_us;    /* when it is due */
     struct lag lag;
     int64_t next_tick_ms;  /* when the tick is due */
-    int64_t last_tick_ms;  /* when it last came */
+    struct pace reports;   /* of looks that guests' reports are answered by */
+    bool answering;        /* such a look is to come */
     bool tick_failed;      /* the last pass could not look at the host; said once */
     bool database_failing; /* said once */
     bool broken;           /* the loop ended because of failure */
@@ -141,8 +145,8 @@ int loop_look_now(struct loop *loop, struct err *err)
 {
     int rc;
 
-    loop->last_tick_ms = now_ms();
-    rc = engine_tick(loop->daemon->engine, loop->last_tick_ms, err);
+    loop->answering = false;
+    rc = engine_tick(loop->daemon->engine, now_ms(), err);
     note_tick(loop, rc, err);
     note_database(loop);
     changes_expire(loop->daemon->changes, wall_clock_ms(loop->daemon));
@@ -184,13 +188,13 @@ void loop_expect_lag(struct loop *loop)
     invariant(event_add(loop->probe, &delay) == 0);
 }
 
-/* Guests may write as often as they like: whatever they do, there are at most five looks a second
- * for it. */
+/* All reports that come before the look are answered by it. */
 static void answer_reports(struct loop *loop)
 {
-    int64_t since = now_ms() - loop->last_tick_ms;
-
-    loop_look_soon(loop, since >= 2 * SOON_MS ? REPORT_MS : 2 * SOON_MS - since);
+    if (loop->answering)
+        return;
+    loop->answering = true;
+    loop_look_soon(loop, pace_take(&loop->reports, now_ms()));
 }
 
 static void on_hypervisor(evutil_socket_t fd, short what, void *arg)
@@ -351,6 +355,7 @@ struct loop *loop_new(struct daemon *daemon)
     struct loop *loop = memory_new(1, sizeof(*loop));
 
     loop->daemon = daemon;
+    loop->reports = (struct pace){.gap_ms = REPORT_GAP_MS, .burst = REPORT_BURST};
     loop->base = make_base();
     loop->tick = make_event(loop, -1, 0, on_tick);
     loop->probe = make_event(loop, -1, 0, on_probe);

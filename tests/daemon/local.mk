@@ -14,6 +14,7 @@ check_PROGRAMS += \
 	%D%/test_nature \
 	%D%/test_notify \
 	%D%/test_options \
+	%D%/test_pace \
 	%D%/test_policy \
 	%D%/test_registry \
 	%D%/test_safety \
@@ -52,6 +53,9 @@ check_PROGRAMS += \
 %C%_test_notify_SOURCES = %D%/test_notify.c
 %C%_test_notify_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_notify_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
+%C%_test_pace_SOURCES = %D%/test_pace.c
+%C%_test_pace_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
+%C%_test_pace_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
 %C%_test_options_SOURCES = %D%/test_options.c
 %C%_test_options_CPPFLAGS = $(DAEMON_TEST_CPPFLAGS)
 %C%_test_options_LDADD = $(DAEMON_LIBS) $(CHECK_LIBS)
