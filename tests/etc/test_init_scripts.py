@@ -31,20 +31,18 @@ checkpath() { mkdir -p "$4"; }
 . "$1"
 case $2 in
 start)
+    [ "$supervisor" = supervise-daemon ]
     ! command -v start_pre >/dev/null || start_pre || exit 1
-    start-stop-daemon --start --background --make-pidfile --pidfile "$pidfile" --exec "$command" -- ${command_args-}
+    start-stop-daemon --start --background --make-pidfile --pidfile "$pidfile" --output "$error_log" \\
+        --exec "$command" -- ${command_args-}
     ;;
 stop) start-stop-daemon --stop --retry 30 --remove-pidfile --pidfile "$pidfile" --exec "$command" ;;
 *) "$2" ;;
 esac
 """
 
-# OpenRC's own sends a signal and nothing else, where Debian's wants --stop.
-START_STOP_DAEMON = """#!/bin/sh
-case $1 in
---signal) exec {real} --stop "$@" ;;
-*) exec {real} "$@" ;;
-esac
+SUPERVISE_DAEMON = """#!/bin/sh
+[ "$2 $4" = "--signal --pidfile" ] && kill -s "$3" "$(cat "$5")"
 """
 
 
@@ -87,7 +85,7 @@ class Service(Host):
 
     def openrc(self, action):
         """Without an openrc-run the script's first line is but a comment."""
-        tool = self.write("tools/start-stop-daemon", START_STOP_DAEMON.format(real=START_STOP))
+        tool = self.write("tools/supervise-daemon", SUPERVISE_DAEMON)
         os.chmod(tool, 0o755)
         self.environment["PATH"] = f"{os.path.dirname(tool)}:{os.environ['PATH']}"
         return self.run(*self.shell.split(), "-c", OPENRC_RUN, "openrc-run", self.script, action)
@@ -106,6 +104,9 @@ class Service(Host):
         with open(self.path(name), encoding="utf-8") as file:
             return what in file.read()
 
+    def has_read_again(self):
+        return self.logged("log-xenmemd.log", "configuration-read")
+
 
 def test_sysvinit_runs_the_daemon():
     for shell in SHELLS:
@@ -120,7 +121,7 @@ def test_sysvinit_runs_the_daemon():
             assert service.sysvinit("start") == 0
             assert service.pid() == first
             assert service.sysvinit("reload") == 0
-            until("it has read its configuration", lambda: service.logged("log-xenmemd.log", "configuration-read"))
+            until("it has read its configuration", service.has_read_again)
             assert service.sysvinit("restart") == 0
             until("the daemon serves again", service.serves)
             assert service.pid() != first
@@ -167,6 +168,7 @@ def test_openrc_runs_the_daemon():
             assert service.openrc("start").returncode == 0
             until("the daemon serves", service.serves)
             assert service.openrc("reload").returncode == 0
+            until("it has read its configuration", service.has_read_again)
             assert service.openrc("stop").returncode == 0
             assert not service.serves()
             service.write("etc/xenmemd.conf", "[daemon]\nnonsense = 1\n")
@@ -180,7 +182,7 @@ def test_openrc_runs_the_agent():
         store.listen()
         service.environment["XENSTORED_PATH"] = store.getsockname()
         assert service.openrc("start").returncode == 0
-        os.kill(service.pid(), 0)
+        until("the agent has begun", lambda: service.logged("log-xenmem-agent.log", "started"))
         assert service.openrc("stop").returncode == 0
 
 
