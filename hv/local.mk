@@ -4,6 +4,7 @@ noinst_LIBRARIES += libxm_hv.a
 libxm_hv_a_CFLAGS = $(AM_CFLAGS) $(XEN_CFLAGS)
 libxm_hv_a_SOURCES = \
 	%D%/domain_state.c %D%/domain_state.h \
+	%D%/exec_news.c %D%/exec_news.h \
 	%D%/hv.c %D%/hv.h \
 	%D%/hv_ops.h \
 	%D%/moment.c %D%/moment.h \

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "hv/exec_news.h"
 
 #define HELPER "libxl-save-help" /* -er: the kernel keeps 15 bytes of a name */
 
@@ -84,10 +85,39 @@ static bool look_at_all(struct savers *savers)
     return all;
 }
 
+/* A process that began a program; that it ended meanwhile is no matter. */
+static void note_began(void *arg, pid_t pid)
+{
+    struct savers *savers = arg;
+    char name[32], text[32];
+    ssize_t length;
+
+    snprintf(text, sizeof(text), "%d", (int)pid);
+    length = read_file(savers->proc, text, "comm", name, sizeof(name));
+    savers->began |= length < 0 || (length > 0 && strncmp(name, HELPER, strlen(HELPER)) == 0);
+}
+
+/* Is it known that since the last look nobody has begun to save anybody? */
+static bool nobody_began(struct savers *savers)
+{
+    return savers->has_news && exec_news_read(savers->news, note_began, savers) && !savers->began;
+}
+
+static bool is_known(struct savers *savers, int64_t now_ms, int64_t max_age_ms)
+{
+    int64_t age_ms = now_ms - savers->looked_ms;
+
+    if (!savers->seen)
+        return false;
+    return age_ms < max_age_ms ||
+           (age_ms < SAVERS_NEWS_MS && savers->count == 0 && nobody_began(savers));
+}
+
 bool savers_look(struct savers *savers, int64_t now_ms, int64_t max_age_ms)
 {
-    if (savers->seen && now_ms - savers->looked_ms < max_age_ms)
+    if (is_known(savers, now_ms, max_age_ms))
         return true;
+    savers->began = false;
     savers->count = 0;
     savers->seen = look_at_all(savers);
     savers->looked_ms = now_ms;

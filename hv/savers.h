@@ -16,12 +16,17 @@ struct err;
 #define SAVERS_MAX 64
 
 /* For the view of a host, processes are looked at this often; before a write, so that what is known
- * is no older than this. */
+ * is no older than this. While the kernel tells of each program that begins, and nobody was being
+ * saved, only this often: what it finds no memory to tell is lost without a word. */
 #define SAVERS_EVERY_MS 5000
 #define SAVERS_FRESH_MS 100
+#define SAVERS_NEWS_MS  30000
 
 struct savers {
     const char *proc; /* where processes are: "/proc"; borrowed */
+    bool has_news;    /* the kernel tells of programs that begin, at news */
+    int news;         /* as exec_news_open has it; the caller's */
+    bool began;       /* so it told of one that saves, or of one that could not be looked at */
     bool seen;        /* all of them were, at looked_ms */
     int64_t looked_ms;
     uint32_t domids[SAVERS_MAX];

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/invariant.h"
+#include "hv/exec_news.h"
 
 #define VIRQ_LOW_MEMORY 12 /* VIRQ_ENOMEM of xen/include/public/xen.h */
 
@@ -25,6 +26,10 @@ static void xen_close(struct hv *hv)
 
     if (xen->evtchn)
         xenevtchn_close(xen->evtchn);
+    if (xen->savers.has_news)
+        close(xen->savers.news);
+    if (xen->watches)
+        xs_close(xen->watches);
     if (xen->xs)
         xs_close(xen->xs);
     if (xen->xc)
@@ -40,7 +45,7 @@ static size_t xen_fds(struct hv *hv, int fds[HV_MAX_FDS])
     struct xen *xen = xen_of(hv);
     size_t count = 0;
 
-    fds[count++] = xs_fileno(xen->xs);
+    fds[count++] = xs_fileno(xen->watches);
     if (xen->evtchn)
         fds[count++] = xenevtchn_fd(xen->evtchn);
     return count;
@@ -223,6 +228,8 @@ int hv_xen_open(struct hv **out, struct err *err)
     invariant(xen);
     xen->hv.ops = &xen_ops;
     xen->savers.proc = "/proc";
+    xen->savers.news = exec_news_open();
+    xen->savers.has_news = xen->savers.news >= 0;
     if (open_all(xen, err)) {
         xen_close(&xen->hv);
         return -1;

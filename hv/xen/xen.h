@@ -39,7 +39,9 @@ struct xen_domain {
 struct xen {
     struct hv hv;
     xc_interface *xc;
-    struct xs_handle *xs;
+    struct xs_handle *xs;      /* for reading and writing … */
+    struct xs_handle *watches; /* … and for watches: where there are any, libxenstore has a thread
+                                  that reads, and every answer takes a detour through it */
     xenevtchn_handle *evtchn; /* bound to the low-memory signal alone; NULL: somebody else has it */
     xc_domaininfo_t *infos;   /* of the last bulk query */
     size_t n_infos, infos_room;
@@ -73,6 +75,10 @@ void store_refresh(struct xen *xen, struct xen_domain *domain, int64_t now_ms);
 /* The text at /local/domain/DOMID/name, not NUL-terminated length in *length; NULL where there is
  * none, and where it cannot be read: then xen->read_failed is set. To be freed. */
 char *store_read(struct xen *xen, uint32_t domid, const char *name, unsigned *length);
+
+/* An amount that the toolstack wrote: one decimal of KiB. False where there is none, or it is
+ * anything else; *out is then as before. read_failed as in store_read. */
+bool store_read_amount(struct xen *xen, uint32_t domid, const char *name, struct kib *out);
 
 /* --- xen_domains.c: the bulk query, and whose state is what --- */
 

@@ -50,7 +50,7 @@ static bool set_watches(struct xen *xen, uint32_t domid, unsigned stale)
         if (!(watched[i].stale & stale))
             continue;
         make_watch(path, token, domid, i);
-        if (!xs_watch(xen->xs, path, token) && errno != EEXIST)
+        if (!xs_watch(xen->watches, path, token) && errno != EEXIST)
             is_whole = false;
     }
     return is_whole;
@@ -64,7 +64,7 @@ static void take_watches(struct xen *xen, uint32_t domid, unsigned stale)
         if (!(watched[i].stale & stale))
             continue;
         make_watch(path, token, domid, i);
-        (void)xs_unwatch(xen->xs, path, token);
+        (void)xs_unwatch(xen->watches, path, token);
     }
 }
 
@@ -98,9 +98,11 @@ void store_poll(struct xen *xen, struct xen_domain *domain)
 int store_open(struct xen *xen, struct err *err)
 {
     xen->xs = xs_open(0);
-    if (!xen->xs)
+    xen->watches = xs_open(0);
+    if (!xen->xs || !xen->watches)
         return err_set_errno(err, ERR_UNREACHABLE, errno, "connect to xenstored (is it running?)");
-    if (!xs_watch(xen->xs, "@introduceDomain", "+") || !xs_watch(xen->xs, "@releaseDomain", "-")) {
+    if (!xs_watch(xen->watches, "@introduceDomain", "+") ||
+        !xs_watch(xen->watches, "@releaseDomain", "-")) {
         err_set_errno(err, ERR_UNREACHABLE, errno, "watch xenstore for domains that come and go");
         return err_advise(err, "look into xenstored's log");
     }
@@ -137,7 +139,7 @@ int store_drain(struct xen *xen, unsigned *changes, struct err *err)
 {
     char **event;
 
-    while ((event = xs_check_watch(xen->xs))) {
+    while ((event = xs_check_watch(xen->watches))) {
         *changes |= note_event(xen, event[XS_WATCH_TOKEN]);
         free(event);
     }
@@ -158,8 +160,7 @@ char *store_read(struct xen *xen, uint32_t domid, const char *name, unsigned *le
     return text;
 }
 
-/* An amount that the toolstack wrote: one decimal of KiB; anything else counts as absent. */
-static bool read_amount(struct xen *xen, uint32_t domid, const char *name, struct kib *out)
+bool store_read_amount(struct xen *xen, uint32_t domid, const char *name, struct kib *out)
 {
     unsigned length;
     char *text = store_read(xen, domid, name, &length);
@@ -179,13 +180,13 @@ static void refresh_memory(struct xen *xen, struct xen_domain *domain, int64_t n
     uint32_t domid = seen->ref.domid;
 
     (void)now_ms;
-    if (!read_amount(xen, domid, "memory/target", &seen->target))
+    if (!store_read_amount(xen, domid, "memory/target", &seen->target))
         seen->target = kib(0);
-    if (!read_amount(xen, domid, "memory/static-max", &seen->static_max))
+    if (!store_read_amount(xen, domid, "memory/static-max", &seen->static_max))
         seen->static_max = kib(0);
-    if (!read_amount(xen, domid, "memory/videoram", &domain->videoram))
+    if (!store_read_amount(xen, domid, "memory/videoram", &domain->videoram))
         domain->videoram = kib(0); /* libxl writes -1 where there is none */
-    seen->has_own_target = read_amount(xen, domid, OWN_TARGET, &seen->own_target);
+    seen->has_own_target = store_read_amount(xen, domid, OWN_TARGET, &seen->own_target);
 }
 
 static void refresh_name(struct xen *xen, struct xen_domain *domain, int64_t now_ms)

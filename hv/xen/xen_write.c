@@ -178,15 +178,16 @@ static void remember_target(struct xen_domain *domain, struct kib target, struct
  * unseen. */
 static int check_not_overridden(struct xen *xen, struct xen_domain *domain, struct err *err)
 {
-    struct kib last = domain->seen.target;
+    struct kib target = kib(0);
 
-    domain->stale |= STALE_MEMORY;
-    store_refresh(xen, domain, domain->seen.report_ms);
-    if (domain->stale & STALE_MEMORY)
+    xen->read_failed = false;
+    (void)store_read_amount(xen, domain->seen.ref.domid, "memory/target", &target);
+    if (xen->read_failed)
         return err_set(err, ERR_FAILED, "the domain's target cannot be read from xenstore");
-    if (domain->seen.target.v != last.v)
-        return err_set(err, ERR_BUSY, "somebody else has just set the domain's target");
-    return 0;
+    if (target.v == domain->seen.target.v)
+        return 0;
+    domain->stale |= STALE_MEMORY;
+    return err_set(err, ERR_BUSY, "somebody else has just set the domain's target");
 }
 
 /* Nobody was told of the new target: what fits the old one is put back. */

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who is being saved, as processes tell it; the processes are files of a folder of the test. */
 #include <check.h>
+#include <linux/cn_proc.h>
+#include <linux/connector.h>
+#include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +16,7 @@
 
 static char proc[64];
 static struct savers savers;
+static int kernel; /* the other end of its news, where it has some */
 
 static void setup(void)
 {
@@ -26,6 +31,10 @@ static void tear_down(void)
 
     snprintf(command, sizeof(command), "rm -r %s", proc);
     ck_assert_int_eq(system(command), 0);
+    if (!savers.has_news)
+        return;
+    close(savers.news);
+    close(kernel);
 }
 
 static void put(int pid, const char *name, const char *bytes, size_t length)
@@ -128,6 +137,114 @@ START_TEST(more_of_them_than_can_be_remembered_are_as_good_as_unseen)
 }
 END_TEST
 
+/* --- with the kernel's news of programs that begin -------------------------------------------- */
+
+static void begin_news(void)
+{
+    int ends[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+    kernel = ends[0];
+    savers.news = ends[1];
+    savers.has_news = true;
+    assert_check(7, 1000, 0); /* all that was there before */
+}
+
+static void tell(const struct proc_event *event)
+{
+    char message[NLMSG_SPACE(sizeof(struct cn_msg) + sizeof(*event))] = {0};
+
+    memcpy(message + NLMSG_HDRLEN + sizeof(struct cn_msg), event, sizeof(*event));
+    ck_assert_int_eq(send(kernel, message, sizeof(message), 0), (ssize_t)sizeof(message));
+}
+
+static void tell_began(int pid)
+{
+    struct proc_event event = {.what = PROC_EVENT_EXEC};
+
+    event.event_data.exec.process_pid = event.event_data.exec.process_tgid = pid;
+    tell(&event);
+}
+
+/* As the kernel does while a process names itself. */
+static void tell_named(int pid)
+{
+    struct proc_event event = {.what = PROC_EVENT_COMM};
+
+    event.event_data.comm.process_pid = event.event_data.comm.process_tgid = pid;
+    tell(&event);
+}
+
+START_TEST(news_of_a_saver_have_it_looked_for)
+{
+    begin_news();
+    run_process(69, "sh\n", "sh|");
+    run_saver(70, 7);
+    tell_began(69);
+    tell_began(70);
+    tell_named(getpid());
+    assert_check(7, 1000 + SAVERS_FRESH_MS, ERR_NOT_FOUND);
+    /* Whoever is being saved is looked for as without news. */
+    run_saver(71, 8);
+    tell_named(getpid());
+    assert_check(8, 1000 + 2 * SAVERS_FRESH_MS, ERR_NOT_FOUND);
+}
+END_TEST
+
+/* Else the test before would show nothing. */
+START_TEST(with_news_of_others_processes_are_looked_at_now_and_then_only)
+{
+    begin_news();
+    run_process(69, "sh\n", "sh|");
+    run_saver(70, 7); /* nobody tells */
+    tell_began(69);
+    tell_began(4711); /* has ended */
+    tell_named(getpid());
+    assert_check(7, 1000 + SAVERS_NEWS_MS - 1, 0);
+    tell_named(getpid());
+    assert_check(7, 1000 + SAVERS_NEWS_MS, ERR_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(news_that_do_not_reach_to_now_are_not_relied_on)
+{
+    begin_news();
+    run_saver(70, 7);
+    run_process(69, "sh\n", "sh|");
+    tell_began(69);
+    tell_named(getpid() + 1);
+    assert_check(7, 1000 + SAVERS_FRESH_MS, ERR_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(a_process_that_cannot_be_looked_at_may_be_a_saver)
+{
+    char path[128];
+
+    begin_news();
+    snprintf(path, sizeof(path), "%s/71", proc);
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+    snprintf(path, sizeof(path), "%s/71/comm", proc);
+    ck_assert_int_eq(symlink("comm", path), 0);
+    tell_began(71);
+    tell_named(getpid());
+    assert_check(7, 1000 + SAVERS_FRESH_MS, ERR_BUSY);
+}
+END_TEST
+
+START_TEST(news_cut_short_are_no_news)
+{
+    begin_news();
+    run_saver(70, 7);
+    for (size_t length = 1; length < NLMSG_SPACE(sizeof(struct cn_msg)) + 32; length++) {
+        char message[256] = {0};
+
+        ck_assert_int_eq(send(kernel, message, length, 0), (ssize_t)length);
+    }
+    assert_check(7, 1000 + SAVERS_FRESH_MS, ERR_NOT_FOUND);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("savers");
@@ -141,6 +258,11 @@ int main(void)
     tcase_add_test(tests, where_processes_cannot_be_seen_nobody_is_written);
     tcase_add_test(tests, one_that_cannot_be_read_may_be_a_saver_and_one_that_ended_is_nothing);
     tcase_add_test(tests, more_of_them_than_can_be_remembered_are_as_good_as_unseen);
+    tcase_add_test(tests, news_of_a_saver_have_it_looked_for);
+    tcase_add_test(tests, with_news_of_others_processes_are_looked_at_now_and_then_only);
+    tcase_add_test(tests, news_that_do_not_reach_to_now_are_not_relied_on);
+    tcase_add_test(tests, a_process_that_cannot_be_looked_at_may_be_a_saver);
+    tcase_add_test(tests, news_cut_short_are_no_news);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

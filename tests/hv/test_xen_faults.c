@@ -166,7 +166,7 @@ static void take_step(uint32_t domid, const struct step *step, int failures)
         rc = step->take(domid, &err);
         failed = failed_before ? NULL : fake_xen_failed();
         if (rc == 0) {
-            ck_assert_msg(fake_xen_held() <= 3, "%s: %zu held", step->name, fake_xen_held());
+            ck_assert_msg(fake_xen_held() <= 4, "%s: %zu held", step->name, fake_xen_held());
             ck_assert_msg(!failed || is_borne(failed, step->target > 0),
                           "%s: that %s failed is not told", step->name, failed);
             ck_assert_msg(is_done(domid, step), "%s: done, and not in force", step->name);
