@@ -34,9 +34,9 @@
 #define SOON_MS 100
 
 /* Guests may write as often as they like: whatever they do, the looks for it are this far apart,
- * but for a few after a quiet time. */
+ * but for a second of those that an agent makes while its guest runs out of memory. */
 #define REPORT_GAP_MS 200
-#define REPORT_BURST  3
+#define REPORT_BURST  10
 
 /* How long after somebody made the loop work its lag is looked at. */
 #define PROBE_US 10000
