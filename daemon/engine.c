@@ -15,6 +15,7 @@
 #include "daemon/loop.h"
 #include "daemon/memory.h"
 #include "daemon/metrics/meter.h"
+#include "daemon/overrides.h"
 #include "daemon/registry.h"
 #include "daemon/reservations/reservations.h"
 #include "daemon/settings/layers.h"
@@ -167,24 +168,6 @@ static void keep_outcome(struct engine *engine)
     }
 }
 
-/* From the first pass that manages a domain on, its target is known to be ours: only so can one
- * that the operator sets by hand be told from it. */
-static void adopt_new(struct engine *engine)
-{
-    struct registry *registry = engine->daemon->registry;
-
-    for (size_t i = 0; i < registry->n_domains; i++) {
-        struct domain *domain = &registry->domains[i];
-
-        if (engine->decision.work[i].role == ROLE_NONE || domain->now.has_own_target)
-            continue;
-        if (hv_adopt_target(engine->daemon->hv, &domain->now.ref, NULL) == 0) {
-            domain->now.has_own_target = true;
-            domain->now.own_target = domain->now.target;
-        }
-    }
-}
-
 static void act(struct engine *engine)
 {
     const struct decision *decision = &engine->decision;
@@ -194,7 +177,7 @@ static void act(struct engine *engine)
         engine->status.n_actions = 0;
         return;
     }
-    adopt_new(engine);
+    overrides_adopt_new(engine->daemon, decision);
     engine->status.n_actions = apply_actions(engine->daemon, decision->actions, decision->n_actions,
                                              engine->vms, &engine->status.least);
     engine->status.invariant_broken = engine->status.least.v < 0;

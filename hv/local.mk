@@ -14,6 +14,7 @@ libxm_hv_a_SOURCES = \
 	%D%/sim/client.c %D%/sim/client.h \
 	%D%/sim/demand.c %D%/sim/demand.h \
 	%D%/sim/facts.c %D%/sim/facts.h \
+	%D%/sim/fault.c %D%/sim/fault.h \
 	%D%/sim/guest.c %D%/sim/guest.h \
 	%D%/sim/local.c \
 	%D%/sim/path.c \

@@ -6,6 +6,7 @@
 #include "base/invariant.h"
 #include "hv/hv_ops.h"
 #include "hv/sim/facts.h"
+#include "hv/sim/fault.h"
 #include "hv/sim/sim.h"
 #include "hv/sim/step.h"
 #include "hv/sim/world.h"
@@ -51,9 +52,11 @@ static int local_read(struct hv *hv, int64_t now_ms, struct hv_view *view, struc
 {
     struct local *local = local_of(hv);
     struct world *world = local->world;
+    enum sim_fault_how how;
 
-    (void)err;
     world_advance(world, now_ms);
+    if (sim_fault_strikes(world, SIM_OP_READ, &how, err))
+        return -1;
     world_show_host(world, &view->host);
     sim_look_begin(local->look, world->n_domains);
     for (size_t i = 0; i < world->n_domains; i++) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "hv/sim/fault.h"
 #include "hv/sim/wire.h"
 #include "hv/sim/world.h"
 #include "hv/sim/write.h"
@@ -18,6 +19,7 @@ struct sim_session {
     uint8_t in[WIRE_MAX_REQUEST + WIRE_HEAD]; /* what is not a whole request yet */
     size_t in_length;
     struct wire_out out;
+    bool is_xl;       /* a toolstack, not a daemon: no faults are for it */
     size_t sent;      /* of out */
     unsigned pending; /* changes to be told */
 };
@@ -63,12 +65,18 @@ static void answer_done(struct wire_out *out, int failed, const struct err *err)
 
 static void answer_read(struct sim_session *session, struct wire_in *in)
 {
-    const struct world *world = session->world;
+    struct world *world = session->world;
     uint64_t since = wire_get_u64(in);
+    enum sim_fault_how how;
     struct hv_host host;
+    struct err err;
 
     if (!wire_in_done(in))
         return;
+    if (!session->is_xl && sim_fault_strikes(world, SIM_OP_READ, &how, &err)) {
+        answer_failure(&session->out, &err);
+        return;
+    }
     world_show_host(world, &host);
     wire_begin(&session->out, WIRE_OK);
     wire_put_host(&session->out, &host);
@@ -147,6 +155,7 @@ static void answer_xl(struct sim_session *session, struct wire_in *in)
     }
     if (!wire_in_done(in))
         return;
+    session->is_xl = true;
     sim_xl_run(session->world, n_words, words, &answer);
     put_xl_answer(&session->out, &answer);
     sim_xl_answer_fini(&answer);

@@ -18,6 +18,7 @@
 #include "core/report.h"
 #include "hv/hv.h"
 #include "hv/noise.h"
+#include "hv/sim/fault.h"
 #include "hv/sim/vm.h"
 
 struct err;
@@ -153,6 +154,7 @@ struct world {
     uint64_t crashes, oom_kills;         /* so far */
     struct sim_note notes[WORLD_NOTES];
     uint64_t n_notes; /* ever made; note i is at i % WORLD_NOTES */
+    struct sim_fault faults[SIM_OP_COUNT];
 };
 
 void world_host_init(struct world_host *host);

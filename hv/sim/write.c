@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "hv/domain_state.h"
+#include "hv/sim/fault.h"
 #include "hv/sim/world.h"
 #include "hv/sim/write.h"
 
@@ -35,10 +36,21 @@ static int check_amount(struct kib amount, struct err *err)
     return 0;
 }
 
+static void apply_target(struct world *world, struct sim_domain *domain, struct kib target,
+                         struct kib cap)
+{
+    domain->cap = kib_floor(cap, KIB_PAGE);
+    world_set_pod_target(world, domain, target);
+    domain->target = domain->own = target;
+    domain->has_own = true;
+}
+
 int world_set_target(struct world *world, const struct hv_ref *ref, struct kib expected,
                      struct kib target, struct kib cap, struct err *err)
 {
+    enum sim_fault_how how = SIM_FAULT_DONE;
     struct sim_domain *domain;
+    bool fails;
 
     if (check_amount(target, err) || check_amount(cap, err) || check_gate(world, ref, &domain, err))
         return -1;
@@ -47,31 +59,41 @@ int world_set_target(struct world *world, const struct hv_ref *ref, struct kib e
     if (domain->vm->type != SIM_PV && kib_add(target, CAP_SLACK).v > cap.v)
         return err_set(err, ERR_FAILED,
                        "set the domain's populate-on-demand target: Invalid argument");
-    domain->cap = kib_floor(cap, KIB_PAGE);
-    world_set_pod_target(world, domain, target);
-    domain->target = domain->own = target;
-    domain->has_own = true;
-    return 0;
+    fails = sim_fault_strikes(world, SIM_OP_SET_TARGET, &how, err);
+    if (how == SIM_FAULT_DONE)
+        apply_target(world, domain, target, cap);
+    else if (how == SIM_FAULT_HALF)
+        domain->cap = kib_floor(cap, KIB_PAGE);
+    return fails ? -1 : 0;
 }
 
 int world_set_cap(struct world *world, const struct hv_ref *ref, struct kib cap, struct err *err)
 {
+    enum sim_fault_how how = SIM_FAULT_DONE;
     struct sim_domain *domain;
+    bool fails;
 
     if (check_amount(cap, err) || check_gate(world, ref, &domain, err))
         return -1;
-    domain->cap = kib_floor(cap, KIB_PAGE);
-    return 0;
+    fails = sim_fault_strikes(world, SIM_OP_SET_CAP, &how, err);
+    if (how == SIM_FAULT_DONE)
+        domain->cap = kib_floor(cap, KIB_PAGE);
+    return fails ? -1 : 0;
 }
 
 int world_adopt_target(struct world *world, const struct hv_ref *ref, struct kib seen,
                        struct err *err)
 {
+    enum sim_fault_how how = SIM_FAULT_DONE;
     struct sim_domain *domain;
+    bool fails;
 
     if (check_amount(seen, err) || check_gate(world, ref, &domain, err))
         return -1;
-    domain->own = seen;
-    domain->has_own = true;
-    return 0;
+    fails = sim_fault_strikes(world, SIM_OP_ADOPT_TARGET, &how, err);
+    if (how == SIM_FAULT_DONE) {
+        domain->own = seen;
+        domain->has_own = true;
+    }
+    return fails ? -1 : 0;
 }

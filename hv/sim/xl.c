@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/sim/fault.h"
 #include "hv/sim/toolstack.h"
 #include "hv/sim/world.h"
 
@@ -325,6 +326,13 @@ static int unlock(struct call *call)
     return 0;
 }
 
+static int fault(struct call *call)
+{
+    if (sim_fault_arm(call->world, call->n_words, call->words, &call->answer->err))
+        return fail(call, SIM_XL_USAGE);
+    return 0;
+}
+
 /* --- the table --- */
 
 static const struct command {
@@ -358,6 +366,8 @@ static const struct command {
     {"crash", "NAME", "its guest crashes", 1, 1, true, crash},
     {"lock", "NAME", "hold libxl's lock on it, as an xl at work does", 1, 1, true, lock},
     {"unlock", "NAME", "let go of that lock", 1, 1, true, unlock},
+    {"fault", "OPERATION [after=N] [times=N] [how=HOW]",
+     "what a daemon asks fails: read, set-target, set-cap or adopt-target", 1, 4, false, fault},
 };
 
 static const struct command *find_command(const char *name)

@@ -160,7 +160,7 @@ int64_t stage_target_mib(const char *name)
 /* --- what is in the journal ------------------------------------------------------------------ */
 
 struct counting {
-    const char *kind, *vm;
+    const char *kind, *vm, *part;
     int count;
     bool done;
 };
@@ -171,7 +171,8 @@ static void count_rows(void *arg, const struct db_event *rows, size_t count)
 
     for (size_t i = 0; i < count; i++)
         if (strcmp(rows[i].kind, counting->kind) == 0 &&
-            (!counting->vm || (rows[i].vm && strcmp(rows[i].vm, counting->vm) == 0)))
+            (!counting->vm || (rows[i].vm && strcmp(rows[i].vm, counting->vm) == 0)) &&
+            strstr(rows[i].detail, counting->part))
             counting->count++;
 }
 
@@ -181,9 +182,9 @@ static void note_end(void *arg, int rc, const struct err *err)
     ((struct counting *)arg)->done = true;
 }
 
-int stage_events(const char *kind, const char *vm)
+static int count_events(const char *kind, const char *vm, const char *part)
 {
-    struct counting counting = {kind, vm, 0, false};
+    struct counting counting = {kind, vm, part, 0, false};
     const struct db_filter all = {.limit = 10000};
 
     ck_assert_int_eq(db_query_events(stage.host.db, &all, count_rows, note_end, &counting, NULL),
@@ -194,4 +195,14 @@ int stage_events(const char *kind, const char *vm)
     }
     ck_assert(counting.done);
     return counting.count;
+}
+
+int stage_events(const char *kind, const char *vm)
+{
+    return count_events(kind, vm, "");
+}
+
+int stage_events_saying(const char *kind, const char *part)
+{
+    return count_events(kind, NULL, part);
 }

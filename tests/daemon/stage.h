@@ -42,4 +42,7 @@ int64_t stage_target_mib(const char *name);
 /* How many events of that kind are in the journal; vm NULL: about anybody. */
 int stage_events(const char *kind, const char *vm);
 
+/* The same for those with that in their detail. */
+int stage_events_saying(const char *kind, const char *part);
+
 #endif

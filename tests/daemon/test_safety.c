@@ -2,6 +2,7 @@
 /* What keeps a host safe, each with the measure switched off where the story must then fail: the
  * account of promise 1, writes that fail at every place, reservations, freezes. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,106 +17,47 @@
 #include "daemon/reservations/reservations.h"
 #include "daemon/settings/layers.h"
 #include "db/db.h"
-#include "hv/hv_ops.h"
+#include "hv/sim/fault.h"
 #include "hv/sim/world.h"
 #include "tests/daemon/stage.h"
 
-/* --- a hypervisor of which one call fails ---------------------------------------------------- */
+/* --- operations that fail -------------------------------------------------------------------- */
 
-struct faulty {
-    struct hv hv;
-    struct hv *real;
-    int countdown;     /* the call at which it reaches 0 fails; so do those after it, for a while */
-    int failures;      /* so many in a row */
-    bool is_half_done; /* a target that fails has its cap set already */
-    bool has_failed;
+static const struct fault {
+    enum sim_op op;
+    enum sim_fault_how how;
+    int times;  /* that it fails, in a row */
+    int places; /* of its calls, so many are the first that fails, each in a story of its own */
+} faults[] = {
+    {SIM_OP_READ, SIM_FAULT_NOTHING, 3, 6},         {SIM_OP_SET_TARGET, SIM_FAULT_NOTHING, 3, 6},
+    {SIM_OP_SET_TARGET, SIM_FAULT_HALF, 3, 6},      {SIM_OP_SET_TARGET, SIM_FAULT_DONE, 3, 6},
+    {SIM_OP_SET_CAP, SIM_FAULT_NOTHING, 3, 1},      {SIM_OP_SET_CAP, SIM_FAULT_DONE, 1, 1},
+    {SIM_OP_ADOPT_TARGET, SIM_FAULT_NOTHING, 3, 3}, {SIM_OP_ADOPT_TARGET, SIM_FAULT_DONE, 1, 3},
 };
+#define N_FAULTS ((int)(sizeof(faults) / sizeof(*faults)))
 
-static bool fails(struct hv *hv, struct err *err)
+static void arm(const struct fault *fault, int after)
 {
-    struct faulty *faulty = (struct faulty *)hv;
+    char line[96];
 
-    if (faulty->countdown-- > 0 || faulty->failures == 0)
-        return false;
-    faulty->failures--;
-    faulty->has_failed = true;
-    err_set(err, ERR_FAILED, "an injected fault");
-    return true;
+    snprintf(line, sizeof(line), "fault %s after=%d times=%d how=%s", sim_op_name(fault->op), after,
+             fault->times, sim_fault_how_name(fault->how));
+    stage_xl(line);
 }
 
-static void faulty_close(struct hv *hv)
+/* Passes that may fail; promise 1 holds after each of them. Returns how many said that they did. */
+static int pass_anyhow(int seconds)
 {
-    hv_close(((struct faulty *)hv)->real);
-    free(hv);
-}
+    struct err err;
+    int failed = 0;
 
-static size_t faulty_fds(struct hv *hv, int fds[HV_MAX_FDS])
-{
-    return hv_fds(((struct faulty *)hv)->real, fds);
-}
-
-static int faulty_drain(struct hv *hv, unsigned *changes, struct err *err)
-{
-    return fails(hv, err) ? -1 : hv_drain(((struct faulty *)hv)->real, changes, err);
-}
-
-static int faulty_read(struct hv *hv, int64_t now_ms, struct hv_view *view, struct err *err)
-{
-    return fails(hv, err) ? -1 : hv_read(((struct faulty *)hv)->real, now_ms, view, err);
-}
-
-static int faulty_set_target(struct hv *hv, const struct hv_ref *ref, struct kib target,
-                             struct kib cap, struct err *err)
-{
-    struct faulty *faulty = (struct faulty *)hv;
-
-    if (!fails(hv, err))
-        return hv_set_target(faulty->real, ref, target, cap, err);
-    if (faulty->is_half_done)
-        (void)hv_set_cap(faulty->real, ref, cap, NULL);
-    return -1;
-}
-
-static int faulty_set_cap(struct hv *hv, const struct hv_ref *ref, struct kib cap, struct err *err)
-{
-    return fails(hv, err) ? -1 : hv_set_cap(((struct faulty *)hv)->real, ref, cap, err);
-}
-
-static int faulty_adopt(struct hv *hv, const struct hv_ref *ref, struct err *err)
-{
-    return fails(hv, err) ? -1 : hv_adopt_target(((struct faulty *)hv)->real, ref, err);
-}
-
-static const struct hv_ops faulty_ops = {
-    .kind = "simulated",
-    .close = faulty_close,
-    .fds = faulty_fds,
-    .drain = faulty_drain,
-    .read = faulty_read,
-    .set_target = faulty_set_target,
-    .set_cap = faulty_set_cap,
-    .adopt_target = faulty_adopt,
-};
-
-static struct faulty *make_faulty(int countdown, bool is_half_done)
-{
-    struct faulty *faulty = calloc(1, sizeof(*faulty));
-
-    ck_assert_ptr_nonnull(faulty);
-    *faulty = (struct faulty){{&faulty_ops}, stage.host.hv, countdown, 3, is_half_done, false};
-    stage.host.hv = &faulty->hv;
-    return faulty;
-}
-
-/* Passes that may fail; promise 1 holds after each of them. */
-static void pass_anyhow(int seconds)
-{
     for (int i = 0; i < seconds; i++) {
         stage.now_ms += 1000;
-        (void)engine_tick(stage.host.engine, stage.now_ms, NULL);
+        failed += engine_tick(stage.host.engine, stage.now_ms, &err) != 0;
         ck_assert(!engine_status(stage.host.engine)->invariant_broken);
         db_dispatch(stage.host.db);
     }
+    return failed;
 }
 
 /* --- helpers --------------------------------------------------------------------------------- */
@@ -149,18 +91,37 @@ static void freeze(const char *name)
 
 /* --- stories --------------------------------------------------------------------------------- */
 
-START_TEST(every_call_may_fail_and_the_host_ends_where_it_should)
+/* All operations come in it: one VM is set by hand and its cap lifted, and another one's need
+ * rises. */
+static void play_with(const struct fault *fault, int after)
 {
-    struct faulty *faulty;
+    const char *const lines[] = {"mem-set helper 900m", "mem-max helper 1100m",
+                                 "demand busy 1700m"};
+    int failed;
 
-    /* _i: at which call, and whether a target that fails is half done. */
-    stage_pass(3);
-    faulty = make_faulty(_i / 2, _i % 2 == 1);
-    stage_xl("demand busy 1500m");
-    pass_anyhow(60);
-    ck_assert(faulty->has_failed);
-    ck_assert_int_ge(stage_target_mib("busy"), 1500);
+    arm(fault, after);
+    failed = pass_anyhow(6);
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+        stage_xl(lines[i]);
+    failed += pass_anyhow(60);
+    ck_assert_msg(stage.world->faults[fault->op].times == 0, "%s is not called so often",
+                  sim_op_name(fault->op));
+    if (fault->op != SIM_OP_READ)
+        failed = stage_events_saying("action", "failed ");
+    ck_assert_msg(failed > 0, "that %s failed is not told", sim_op_name(fault->op));
+    ck_assert_int_ge(stage_target_mib("busy"), 1700);
+    ck_assert_int_le(stage_domain("helper")->now.cap.v, (900 + 1) * 1024);
     ck_assert_int_eq(engine_status(stage.host.engine)->settled, 1);
+}
+
+/* _i: which operation, and how much of it is done all the same. */
+START_TEST(every_operation_may_fail_and_the_host_ends_where_it_should)
+{
+    for (int after = 0; after < faults[_i].places; after++) {
+        play_with(&faults[_i], after);
+        stage_tear_down();
+        stage_set_up();
+    }
 }
 END_TEST
 
@@ -370,7 +331,8 @@ int main(void)
 
     tcase_add_checked_fixture(stories, stage_set_up, stage_tear_down);
     tcase_set_timeout(stories, 120);
-    tcase_add_loop_test(stories, every_call_may_fail_and_the_host_ends_where_it_should, 0, 40);
+    tcase_add_loop_test(stories, every_operation_may_fail_and_the_host_ends_where_it_should, 0,
+                        N_FAULTS);
     tcase_add_test(stories, growth_that_nothing_pays_for_breaks_promise_1_and_is_told);
     tcase_add_test(stories, what_is_reserved_is_nobodys_else);
     tcase_add_test(stories, one_that_dies_half_built_gives_its_reservation_back);

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The daemon is killed (SIGKILL) at random instants while reservations, starts, deaths and changes of need go on.
 
-After each restart no reservation is lost or doubled, promise 1 holds, and the database is intact. XENMEM_KILLS says how
-often (20; `make check-kills` 1000), XENMEM_SEED from which seed; both are printed.
+After each restart no reservation is lost or doubled, promise 1 holds, and the database is intact; the same while what the
+daemon asks of the hypervisor fails now and then. XENMEM_KILLS says how often (20; `make check-kills` 1000), XENMEM_SEED from
+which seed; both are printed.
 """
 
 import json
@@ -66,8 +67,9 @@ class Client:
 class Story:
     """What was acknowledged, and so must be there after the daemon comes back."""
 
-    def __init__(self, host, dice):
+    def __init__(self, host, dice, faulty):
         self.host, self.dice = host, dice
+        self.faulty = faulty  # operations of the hypervisor fail now and then
         self.count = 0
         self.granted = {}  # name -> (id, size in KiB)
         self.unsure = set()  # names of what was on its way when the daemon died
@@ -114,12 +116,21 @@ class Story:
     def need(self, _):
         self.host.xl("demand", f"base{self.dice.randrange(4)}", f"{self.dice.randrange(400, 1100)}m")
 
+    def fail(self, _):
+        """One operation, at one of its next calls, for a while, and perhaps half-done."""
+        done = self.host.xl("fault", self.dice.choice(["read", "set-target", "set-cap", "adopt-target"]),
+                            f"after={self.dice.randrange(8)}", f"times={self.dice.randrange(1, 4)}",
+                            "how=" + self.dice.choice(["nothing", "half", "done"]))
+        assert done.returncode == 0, done.stderr
+
     def go_on(self):
         """Until the daemon is gone."""
+        deeds = [self.reserve, self.reserve, self.release, self.begin, self.die, self.need]
+        deeds += [self.fail, self.fail] if self.faulty else []
         try:
             client = Client(self.host.socket)
             while True:
-                self.dice.choice([self.reserve, self.reserve, self.release, self.begin, self.die, self.need])(client)
+                self.dice.choice(deeds)(client)
         except Gone:
             pass
 
@@ -156,11 +167,11 @@ def check_database(path):
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def test_nothing_is_lost_or_doubled_whenever_the_daemon_is_killed():
+def play(faulty):
     print(f"{KILLS} kills, seed {SEED}", flush=True)
     dice = random.Random(SEED)
     with Host(HOST, MANAGED) as host:
-        story = Story(host, dice)
+        story = Story(host, dice, faulty)
         host.settle()
         for _ in range(KILLS):
             timer = threading.Timer(dice.uniform(0, 0.4), host.daemon.kill)
@@ -169,9 +180,18 @@ def test_nothing_is_lost_or_doubled_whenever_the_daemon_is_killed():
             timer.join()
             host.kill()
             check_database(host.database)
+            host.xl("fault", "read", "times=0")  # a daemon that cannot look at its host at first says so, and ends
             host.start()
             story.check()
         print(f"{story.count} reservations asked for", flush=True)
+
+
+def test_nothing_is_lost_or_doubled_whenever_the_daemon_is_killed():
+    play(faulty=False)
+
+
+def test_nor_while_what_it_asks_of_the_hypervisor_fails_now_and_then():
+    play(faulty=True)
 
 
 if __name__ == "__main__":

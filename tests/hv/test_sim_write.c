@@ -384,6 +384,63 @@ START_TEST(amounts_beyond_all_bounds_are_refused)
 }
 END_TEST
 
+/* As its how says: nothing of it, the cap alone, or all but the answer. */
+START_TEST(an_operation_fails_at_the_call_that_it_was_told_to)
+{
+    struct hv_ref ref;
+
+    story_vm("web1", "memory=1g maxmem=2g");
+    look(0);
+    ref = seen("web1")->ref;
+    story_xl("fault set-target after=1 times=2");
+    ck_assert_int_eq(hv_set_target(hv, &ref, kib_mib(900), kib_mib(1100), &err), 0);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(hv_set_target(hv, &ref, kib_mib(800), kib_mib(801), &err), -1);
+        ck_assert_ptr_nonnull(strstr(err.text, "set-target"));
+    }
+    look(0);
+    assert_kib(seen("web1")->target, kib_mib(900));
+    assert_kib(seen("web1")->cap, kib_mib(1100));
+    story_xl("fault set-target how=half");
+    ck_assert_int_eq(hv_set_target(hv, &ref, kib_mib(800), kib_mib(801), &err), -1);
+    look(0);
+    assert_kib(seen("web1")->target, kib_mib(900));
+    assert_kib(seen("web1")->cap, kib_mib(801));
+    story_xl("fault set-target how=done");
+    ck_assert_int_eq(hv_set_target(hv, &ref, kib_mib(700), kib_mib(701), &err), -1);
+    look(0);
+    assert_kib(seen("web1")->target, kib_mib(700));
+    assert_kib(seen("web1")->cap, kib_mib(701));
+    ck_assert_int_eq(hv_set_target(hv, &ref, kib_mib(900), kib_mib(901), &err), 0);
+}
+END_TEST
+
+START_TEST(each_operation_can_be_made_to_fail)
+{
+    struct hv_ref ref;
+
+    story_vm("web1", "memory=1g");
+    look(0);
+    ref = seen("web1")->ref;
+    story_xl("fault read");
+    ck_assert_int_eq(hv_read(hv, world->now_ms, &view, &err), -1);
+    look(0);
+    story_xl("fault set-cap");
+    ck_assert_int_eq(hv_set_cap(hv, &ref, kib_mib(900), &err), -1);
+    ck_assert_int_eq(hv_set_cap(hv, &ref, kib_mib(900), &err), 0);
+    story_xl("fault adopt-target");
+    ck_assert_int_eq(hv_adopt_target(hv, &ref, &err), -1);
+    look(0);
+    ck_assert(!seen("web1")->has_own_target);
+    ck_assert_int_eq(hv_adopt_target(hv, &ref, &err), 0);
+    ck_assert_ptr_nonnull(
+        strstr(story_xl_fails("fault write", SIM_XL_USAGE), "read, set-target, set-cap"));
+    ck_assert_ptr_nonnull(strstr(story_xl_fails("fault read times=x", SIM_XL_USAGE), "x"));
+    ck_assert_ptr_nonnull(
+        strstr(story_xl_fails("fault read how=badly", SIM_XL_USAGE), "nothing, half, done"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sim_write");
@@ -414,6 +471,8 @@ int main(void)
     tcase_add_test(tcase, the_gate_is_shut_while_a_domain_is_built_and_for_dom0);
     tcase_add_test(tcase, the_gate_is_shut_for_who_migrates);
     tcase_add_test(tcase, amounts_beyond_all_bounds_are_refused);
+    tcase_add_test(tcase, an_operation_fails_at_the_call_that_it_was_told_to);
+    tcase_add_test(tcase, each_operation_can_be_made_to_fail);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
