@@ -13,6 +13,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/host_lock.c %D%/host_lock.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/memory.c %D%/memory.h \
+	%D%/monotonic.c %D%/monotonic.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/options.c %D%/options.h \
 	%D%/overrides.c %D%/overrides.h \
@@ -26,6 +27,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/clients/connection.c %D%/clients/connection.h \
 	%D%/clients/connection_parts.h \
 	%D%/clients/listening.c %D%/clients/listening.h \
+	%D%/clients/request.c \
 	%D%/clients/server.c %D%/clients/server.h \
 	%D%/clients/shared.c %D%/clients/shared.h \
 	%D%/clients/socket_file.c %D%/clients/socket_file.h \

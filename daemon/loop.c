@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "base/invariant.h"
@@ -19,6 +18,7 @@
 #include "daemon/history.h"
 #include "daemon/memory.h"
 #include "daemon/metrics/lag.h"
+#include "daemon/monotonic.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/pace.h"
@@ -70,22 +70,6 @@ struct loop {
     struct err failure;
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static struct timeval timeval_of(int64_t ms)
 {
     return (struct timeval){.tv_sec = (time_t)(ms / 1000),
@@ -108,13 +92,13 @@ static void plan_tick(struct loop *loop, int64_t in_ms)
 {
     const struct timeval delay = timeval_of(in_ms);
 
-    loop->next_tick_ms = now_ms() + in_ms;
+    loop->next_tick_ms = monotonic_ms() + in_ms;
     invariant(event_add(loop->tick, &delay) == 0);
 }
 
 void loop_look_soon(struct loop *loop, int64_t in_ms)
 {
-    if (loop && !loop->winding_down && loop->next_tick_ms > now_ms() + in_ms)
+    if (loop && !loop->winding_down && loop->next_tick_ms > monotonic_ms() + in_ms)
         plan_tick(loop, in_ms);
 }
 
@@ -146,7 +130,7 @@ int loop_look_now(struct loop *loop, struct err *err)
     int rc;
 
     loop->answering = false;
-    rc = engine_tick(loop->daemon->engine, now_ms(), err);
+    rc = engine_tick(loop->daemon->engine, monotonic_ms(), err);
     note_tick(loop, rc, err);
     note_database(loop);
     changes_expire(loop->daemon->changes, wall_clock_ms(loop->daemon));
@@ -163,7 +147,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    lag_add(&loop->lag, (now_ms() - loop->next_tick_ms) * 1000);
+    lag_add(&loop->lag, (monotonic_ms() - loop->next_tick_ms) * 1000);
     plan_tick(loop, loop->daemon->options->interval_ms);
     if (loop_look_now(loop, &err) && err.code == ERR_UNREACHABLE)
         break_loop(loop, &err);
@@ -175,7 +159,7 @@ static void on_probe(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    lag_add(&loop->lag, now_us() - loop->probe_us);
+    lag_add(&loop->lag, monotonic_us() - loop->probe_us);
 }
 
 void loop_expect_lag(struct loop *loop)
@@ -184,7 +168,7 @@ void loop_expect_lag(struct loop *loop)
 
     if (evtimer_pending(loop->probe, NULL))
         return;
-    loop->probe_us = now_us() + PROBE_US;
+    loop->probe_us = monotonic_us() + PROBE_US;
     invariant(event_add(loop->probe, &delay) == 0);
 }
 
@@ -194,7 +178,7 @@ static void answer_reports(struct loop *loop)
     if (loop->answering)
         return;
     loop->answering = true;
-    loop_look_soon(loop, pace_take(&loop->reports, now_ms()));
+    loop_look_soon(loop, pace_take(&loop->reports, monotonic_ms()));
 }
 
 static void on_hypervisor(evutil_socket_t fd, short what, void *arg)

@@ -11,33 +11,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "base/err.h"
 #include "base/invariant.h"
 #include "base/log.h"
 #include "daemon/clients/connection_parts.h"
-#include "daemon/clients/server.h"
 #include "daemon/clients/shared.h"
 #include "daemon/clients/user.h"
 #include "daemon/daemon.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
+#include "daemon/monotonic.h"
 #include "daemon/options.h"
 #include "proto/proto.h"
 
 #define INPUT_LIMIT ((size_t)64 * 1024) /* read ahead of what is being served */
 #define CHUNK       4096                /* handed to the splitter of lines at once */
 #define TURN_US     1000                /* after so long others have their turn */
-
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* --- out ------------------------------------------------------------------------------------- */
 
@@ -51,8 +42,7 @@ void connection_send(struct connection *connection, const char *bytes, size_t le
     invariant(bufferevent_write(connection->stream, bytes, length) == 0);
 }
 
-/* Sends one line of our own, as the writer has it, and clears the writer. */
-static void send_own(struct connection *connection)
+void connection_send_own(struct connection *connection)
 {
     size_t length;
     const char *bytes = proto_writer_bytes(connection->all->own, &length);
@@ -61,10 +51,11 @@ static void send_own(struct connection *connection)
     proto_writer_clear(connection->all->own);
 }
 
-static void send_error(struct connection *connection, const char *id_text, const struct err *err)
+void connection_send_error(struct connection *connection, const char *id_text,
+                           const struct err *err)
 {
     proto_write_error(connection->all->own, id_text, err);
-    send_own(connection);
+    connection_send_own(connection);
 }
 
 static void say_hello(struct connection *connection)
@@ -74,7 +65,7 @@ static void say_hello(struct connection *connection)
 
     proto_write_hello(connection->all->own, "xenmemd " PACKAGE_VERSION,
                       strncmp(backend, "sim:", 4) == 0, features);
-    send_own(connection);
+    connection_send_own(connection);
 }
 
 /* --- ends ------------------------------------------------------------------------------------ */
@@ -145,7 +136,7 @@ static void cut_silent(struct connection *connection)
             (long long)(began ? options->line_time_ms : options->silence_ms));
     log_notice("client-too-slow pid=%d uid=%u error=\"%s\"", (int)connection->peer.pid,
                (unsigned)connection->peer.uid, err.text);
-    send_error(connection, "null", &err);
+    connection_send_error(connection, "null", &err);
     close_soon(connection);
 }
 
@@ -199,90 +190,10 @@ static bool has_credit(struct connection *connection)
     if (!is_limited(connection))
         return true;
     wait_ms =
-        user_wait_ms(connection->user, &connection->all->daemon->options->limits, now_us() / 1000);
+        user_wait_ms(connection->user, &connection->all->daemon->options->limits, monotonic_ms());
     if (wait_ms > 0)
         wait_for(connection, WAIT_CREDIT, wait_ms);
     return wait_ms == 0;
-}
-
-static const struct method *find_method(const char *name)
-{
-    for (const struct method *method = methods; method->name; method++)
-        if (strcmp(method->name, name) == 0)
-            return method;
-    return NULL;
-}
-
-void connections_note_refusal(struct connections *all, const struct method *method, uid_t uid,
-                              const struct err *err)
-{
-    if (method->access < ACCESS_OPERATE || err->code == ERR_UNREACHABLE || !all->daemon->events)
-        return;
-    audit_refused(&all->audit, all->daemon, method->name, uid, err, now_us() / 1000);
-}
-
-static void refuse_level(struct connection *connection, const char *id_text,
-                         const struct method *method, enum access_level has)
-{
-    struct err err;
-
-    err_set(&err, ERR_DENIED,
-            "%s needs the right to %s; uid %u has %s (root gives it under [access] in "
-            "xenmemd.conf)",
-            method->name, access_level_name(method->access), (unsigned)connection->peer.uid,
-            access_level_name(has));
-    connections_note_refusal(connection->all, method, connection->peer.uid, &err);
-    send_error(connection, id_text, &err);
-}
-
-static void refuse_stopping(struct connection *connection, const char *id_text)
-{
-    struct err err;
-
-    err_set(&err, ERR_UNREACHABLE, "xenmemd is stopping: nothing was changed");
-    if (id_text[0] != '\0')
-        send_error(connection, id_text, &err);
-}
-
-static void serve_request(struct connection *connection, const struct proto_request *request)
-{
-    struct daemon *daemon = connection->all->daemon;
-    const char *id_text = proto_request_id(request);
-    const struct method *method = find_method(proto_request_method(request));
-    enum access_level level = access_level_of(&daemon->options->access, &connection->peer);
-
-    if (method && level >= method->access && daemon->stopping && method->access > ACCESS_READ) {
-        refuse_stopping(connection, id_text);
-        return;
-    }
-    if (method && level >= method->access) {
-        if (method->access > ACCESS_READ)
-            connections_drop_shared(connection->all);
-        method->run(daemon, call_new(connection, method, id_text), request);
-        return;
-    }
-    if (id_text[0] == '\0')
-        return; /* a notification is not answered, whatever it asks for */
-    if (method) {
-        refuse_level(connection, id_text, method, level);
-        return;
-    }
-    proto_write_unknown_method(connection->all->own, id_text, proto_request_method(request));
-    send_own(connection);
-}
-
-static void serve_line(struct connection *connection, const char *line, size_t length)
-{
-    struct proto_request *request;
-    char id_text[PROTO_ID_MAX];
-    struct err err;
-
-    if (proto_request_decode(line, length, &request, id_text, &err)) {
-        send_error(connection, id_text, &err);
-        return;
-    }
-    serve_request(connection, request);
-    proto_request_free(request);
 }
 
 /* Moves some of what was read to the splitter of lines. False where there is nothing, or too much.
@@ -298,7 +209,7 @@ static bool feed(struct connection *connection)
         return false;
     if (proto_lines_feed(&connection->lines, chunk, (size_t)length, &err) == 0)
         return true;
-    send_error(connection, "null", &err);
+    connection_send_error(connection, "null", &err);
     close_soon(connection);
     return false;
 }
@@ -339,13 +250,13 @@ static void serve_one(struct connection *connection, const char *line, size_t le
     if (connection->waits == WAIT_FIRST_REQUEST || connection->waits == WAIT_LINE)
         wait_no_more(connection);
     user_take(connection->user);
-    serve_line(connection, line, length);
+    request_serve(connection, line, length);
 }
 
 /* Serves what is there, as far as this client may go now, and no longer than is fair to others. */
 static void serve(struct connection *connection)
 {
-    int64_t began_us = now_us();
+    int64_t began_us = monotonic_us();
     int served = 0;
 
     loop_expect_lag(connection->all->daemon->loop);
@@ -363,7 +274,7 @@ static void serve(struct connection *connection)
         }
         if (length > 0)
             serve_one(connection, line, length);
-        if (++served == CONNECTION_TURN_LINES || now_us() - began_us > TURN_US) {
+        if (++served == CONNECTION_TURN_LINES || monotonic_us() - began_us > TURN_US) {
             serve_again_later(connection);
             return;
         }
@@ -438,7 +349,7 @@ void connection_new(struct connections *all, int fd, const struct access_peer *p
 
     connection->all = all;
     connection->peer = *peer;
-    connection->user = user_get(&all->users, peer->uid, now_us() / 1000);
+    connection->user = user_get(&all->users, peer->uid, monotonic_ms());
     connection->user->connections++;
     connection->timer = evtimer_new(loop_base(all->daemon->loop), on_timer, connection);
     proto_lines_init(&connection->lines,
@@ -521,7 +432,7 @@ static void cut_slow(struct connection *connection)
     proto_put_integer(own, "limit_bytes", (int64_t)CONNECTION_OUTPUT_LIMIT);
     proto_object_end(own);
     proto_notification_end(own);
-    send_own(connection);
+    connection_send_own(connection);
     log_notice("subscriber-too-slow pid=%d uid=%u", (int)connection->peer.pid,
                (unsigned)connection->peer.uid);
     close_soon(connection);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a connection and a call are made of: for connection.c and call.c alone. */
+/* What a connection and a call are made of: for connection.c, request.c and call.c alone. */
 #ifndef DAEMON_CLIENTS_CONNECTION_PARTS_H
 #define DAEMON_CLIENTS_CONNECTION_PARTS_H
 
@@ -52,11 +52,18 @@ struct connection {
     struct connection *prev, *next;
 };
 
-/* connection.c: bytes to the client; and what came meanwhile, where it may be served again. */
+/* connection.c: bytes to the client; a line of our own, as the writer `own` has it, which is then
+ * cleared; an error; and what came meanwhile, where it may be served again. */
 size_t connection_unread(const struct connection *connection);
 
 void connection_send(struct connection *connection, const char *bytes, size_t length);
+void connection_send_own(struct connection *connection);
+void connection_send_error(struct connection *connection, const char *id_text,
+                           const struct err *err);
 void connection_serve_on(struct connection *connection);
+
+/* request.c: does what the line asks for, or answers why not. */
+void request_serve(struct connection *connection, const char *line, size_t length);
 
 /* What would have changed something and was refused is told as an event, whoever wanted it. */
 void connections_note_refusal(struct connections *all, const struct method *method, uid_t uid,

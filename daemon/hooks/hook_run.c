@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -21,19 +20,12 @@
 #include "daemon/hooks/hook_process.h"
 #include "daemon/loop.h"
 #include "daemon/memory.h"
+#include "daemon/monotonic.h"
 #include "daemon/options.h"
 #include "proto/proto.h"
 
 /* Read of a hook's output in one go; the rest waits for the next turn of the loop. */
 #define READ_MAX 65536
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static char *copy_or_null(const char *text)
 {
@@ -125,7 +117,7 @@ static void note_ended(struct hook_run *run, int status)
     while (run->tail_length > 0 && run->tail[run->tail_length - 1] == '\n')
         run->tail[--run->tail_length] = '\0';
     outcome = note(run, run->tail);
-    outcome->took_ms = now_ms() - run->started_ms;
+    outcome->took_ms = monotonic_ms() - run->started_ms;
     if (run->timed_out)
         snprintf(outcome->result, sizeof(outcome->result), "timed-out=%s",
                  duration_format(run->daemon->options->hooks_timeout_ms, span));
@@ -191,7 +183,7 @@ static void watch(struct hook_run *run)
     const struct timeval limit = {.tv_sec = (time_t)(limit_ms / 1000),
                                   .tv_usec = (suseconds_t)(limit_ms % 1000 * 1000)};
 
-    run->started_ms = now_ms();
+    run->started_ms = monotonic_ms();
     run->timed_out = false;
     run->tail_length = 0;
     run->readable = event_new(base, run->fd, EV_READ | EV_PERSIST, on_output, run);
