@@ -73,16 +73,6 @@ static void put_settings(struct cli *cli, const struct xenmemctl_value *vm,
     fputs(dry ? "; nothing was changed\n" : "\n", cli->out);
 }
 
-static void put_warnings(struct cli *cli, const struct xenmemctl_value *warnings)
-{
-    for (size_t i = 0; i < xenmemctl_count(warnings); i++) {
-        const char *text = xenmemctl_text(xenmemctl_at(warnings, i));
-
-        if (text)
-            cli_complain(cli, EXIT_DONE, "warning: %s", text);
-    }
-}
-
 int run_set(struct cli *cli, const struct arguments *arguments)
 {
     struct xenmemctl_message *reply;
@@ -103,7 +93,7 @@ int run_set(struct cli *cli, const struct arguments *arguments)
     } else {
         put_settings(cli, vm, arguments);
     }
-    put_warnings(cli, xenmemctl_member(result, "warnings"));
+    cli_put_warnings(cli, xenmemctl_member(result, "warnings"));
     xenmemctl_message_free(reply);
     return EXIT_DONE;
 }

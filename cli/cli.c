@@ -189,3 +189,13 @@ int cli_finish(struct cli *cli, int code)
     cli_complain(cli, EXIT_FAILED, "the output cannot be written: %s", strerror(errno));
     return code == EXIT_DONE ? EXIT_FAILED : code;
 }
+
+void cli_put_warnings(struct cli *cli, const struct xenmemctl_value *warnings)
+{
+    for (size_t i = 0; i < xenmemctl_count(warnings); i++) {
+        const char *text = xenmemctl_text(xenmemctl_at(warnings, i));
+
+        if (text)
+            cli_complain(cli, EXIT_DONE, "warning: %s", text);
+    }
+}

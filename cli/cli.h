@@ -49,6 +49,9 @@ __attribute__((format(printf, 3, 4))) int cli_complain(struct cli *cli, int code
 /* The same for what the library failed with; the exit code follows from its code. */
 int cli_complain_error(struct cli *cli, const struct xenmemctl_error *error);
 
+/* An array of texts, a line each on stderr. */
+void cli_put_warnings(struct cli *cli, const struct xenmemctl_value *warnings);
+
 /* Connects if that was not done yet. EXIT_DONE, or it complained. */
 int cli_connect(struct cli *cli);
 

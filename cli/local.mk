@@ -11,6 +11,7 @@ libxm_cli_a_SOURCES = \
 	%D%/doctor.c \
 	%D%/doctor_files.c %D%/doctor_files.h \
 	%D%/events.c \
+	%D%/foresight.c %D%/foresight.h \
 	%D%/freeze.c \
 	%D%/history.c \
 	%D%/hooks.c \

@@ -17,6 +17,7 @@
 #include "base/units.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/foresight.h"
 #include "cli/record.h"
 #include "cli/table.h"
 #include "cli/text.h"
@@ -122,73 +123,6 @@ static struct xenmemctl_request *make_request(const char *method, const char *pa
 
 /* --- check, apply, revert --------------------------------------------------------------------- */
 
-static const struct field change_fields[] = {
-    {"vm", "VM", FIELD_TEXT},
-    {"setting", "SETTING", FIELD_TEXT},
-    {"from", "FROM", FIELD_TEXT},
-    {"to", "TO", FIELD_TEXT},
-};
-static const struct field target_fields[] = {
-    {"vm", "VM", FIELD_TEXT},
-    {"from_kib", "TARGET", FIELD_SIZE},
-    {"to_kib", "WOULD BE", FIELD_SIZE},
-};
-
-#define N_FIELDS(fields) (sizeof(fields) / sizeof(*(fields)))
-
-/* The end of a setting's name says what its number is. */
-static enum field_type type_of(const char *setting)
-{
-    static const struct {
-        const char *end;
-        enum field_type type;
-    } ends[] = {{"_kib", FIELD_SIZE}, {"_ms", FIELD_SPAN}, {"_percent", FIELD_PERCENT}};
-    size_t length = strlen(setting);
-
-    for (size_t i = 0; i < N_FIELDS(ends); i++)
-        if (length > strlen(ends[i].end) &&
-            strcmp(setting + length - strlen(ends[i].end), ends[i].end) == 0)
-            return ends[i].type;
-    return FIELD_NUMBER;
-}
-
-/* VM "-" is the host. */
-static void put_changes(struct cli *cli, const struct xenmemctl_value *changes)
-{
-    static const struct column columns[] = {
-        {"VM", false}, {"SETTING", false}, {"FROM", true}, {"TO", true}};
-    struct table *table = table_new(columns, N_FIELDS(columns));
-    char text[FIELD_TEXT_MAX];
-
-    for (size_t row = 0; row < xenmemctl_count(changes); row++) {
-        const struct xenmemctl_value *change = xenmemctl_at(changes, row);
-        const char *setting = xenmemctl_text(xenmemctl_member(change, "setting"));
-        enum field_type type = type_of(setting ? setting : "");
-
-        for (size_t i = 0; i < N_FIELDS(change_fields); i++) {
-            struct field field = change_fields[i];
-
-            field.type = i < 2 ? FIELD_TEXT : type;
-            table_add(table, record_text(change, &field, text));
-        }
-    }
-    table_print(table, cli->width, cli->out);
-    table_free(table);
-}
-
-static void put_foresight(struct cli *cli, const struct xenmemctl_value *result, bool dry)
-{
-    const struct xenmemctl_value *changes = xenmemctl_member(result, "changes");
-    const struct xenmemctl_value *targets = xenmemctl_member(result, "targets");
-
-    if (xenmemctl_count(changes) > 0)
-        put_changes(cli, changes);
-    if (dry && xenmemctl_count(targets) > 0) {
-        fputc('\n', cli->out);
-        record_put_table(cli, targets, target_fields, N_FIELDS(target_fields));
-    }
-}
-
 static void put_outcome(struct cli *cli, const struct xenmemctl_value *result, const char *done,
                         bool dry)
 {
@@ -202,17 +136,7 @@ static void put_outcome(struct cli *cli, const struct xenmemctl_value *result, c
         fputs(" can be done; nothing was changed\n", cli->out);
     else
         fprintf(cli->out, changed ? " %s\n" : " is in force already\n", done);
-    put_foresight(cli, result, dry);
-}
-
-static void put_warnings(struct cli *cli, const struct xenmemctl_value *warnings)
-{
-    for (size_t i = 0; i < xenmemctl_count(warnings); i++) {
-        const char *text = xenmemctl_text(xenmemctl_at(warnings, i));
-
-        if (text)
-            cli_complain(cli, EXIT_DONE, "warning: %s", text);
-    }
+    foresight_put(cli, result, dry);
 }
 
 static int change(struct cli *cli, struct xenmemctl_request *request, const char *done, bool dry)
@@ -227,15 +151,11 @@ static int change(struct cli *cli, struct xenmemctl_request *request, const char
     if (cli->format == FORMAT_JSON) {
         record_put_json(cli, result);
     } else if (cli->format == FORMAT_CSV) {
-        const struct xenmemctl_value *changes = xenmemctl_member(result, "changes");
-
-        record_put_csv_names(cli, change_fields, N_FIELDS(change_fields));
-        for (size_t i = 0; i < xenmemctl_count(changes); i++)
-            record_put_csv(cli, xenmemctl_at(changes, i), change_fields, N_FIELDS(change_fields));
+        foresight_put_csv(cli, result);
     } else {
         put_outcome(cli, result, done, dry);
     }
-    put_warnings(cli, xenmemctl_member(result, "warnings"));
+    cli_put_warnings(cli, xenmemctl_member(result, "warnings"));
     xenmemctl_message_free(reply);
     return EXIT_DONE;
 }
@@ -283,6 +203,8 @@ static int run_revert(struct cli *cli, const struct arguments *arguments)
 }
 
 /* --- active, list ----------------------------------------------------------------------------- */
+
+#define N_FIELDS(fields) (sizeof(fields) / sizeof(*(fields)))
 
 static const struct field active_fields[] = {
     {"name", "NAME", FIELD_TEXT},

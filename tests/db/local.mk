@@ -6,7 +6,7 @@ DB_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS) $(CHECK_CFLAGS)
 DB_TEST_LIBS = libxm_db.a libxm_base.a $(SQLITE_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += %D%/test_open %D%/test_write %D%/test_disk %D%/test_history %D%/test_backup \
-	%D%/test_mount
+	%D%/test_journal %D%/test_mount
 %C%_test_mount_SOURCES = %D%/test_mount.c $(DB_GROUND)
 %C%_test_mount_CPPFLAGS = $(DB_TEST_CPPFLAGS)
 %C%_test_mount_LDADD = $(DB_TEST_LIBS)
@@ -16,6 +16,9 @@ check_PROGRAMS += %D%/test_open %D%/test_write %D%/test_disk %D%/test_history %D
 %C%_test_backup_SOURCES = %D%/test_backup.c $(DB_GROUND)
 %C%_test_backup_CPPFLAGS = $(DB_TEST_CPPFLAGS)
 %C%_test_backup_LDADD = $(DB_TEST_LIBS)
+%C%_test_journal_SOURCES = %D%/test_journal.c $(DB_GROUND)
+%C%_test_journal_CPPFLAGS = $(DB_TEST_CPPFLAGS)
+%C%_test_journal_LDADD = $(DB_TEST_LIBS)
 %C%_test_open_SOURCES = %D%/test_open.c $(DB_GROUND)
 %C%_test_open_CPPFLAGS = $(DB_TEST_CPPFLAGS)
 %C%_test_open_LDADD = $(DB_TEST_LIBS)
