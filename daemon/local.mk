@@ -72,6 +72,7 @@ libxm_daemon_a_SOURCES = \
 	%D%/settings/layers.c %D%/settings/layers.h \
 	%D%/settings/policies.c %D%/settings/policies.h \
 	%D%/settings/policy.c %D%/settings/policy.h \
+	%D%/settings/section.c %D%/settings/section.h \
 	%D%/settings/settings_text.c %D%/settings/settings_text.h
 libxm_daemon_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
 

@@ -13,9 +13,9 @@
 #include "daemon/memory.h"
 #include "daemon/metrics/scrape.h"
 #include "daemon/settings/layers.h"
+#include "daemon/settings/section.h"
 
-#define VM_SECTION "vm "
-#define DAY_MS     (INT64_C(24) * 3600 * 1000)
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
 
 enum key_type {
     KEY_TEXT,   /* char *, replaced */
@@ -296,22 +296,6 @@ static int take_own_key(struct options *options, const char *section, const char
                    name, section);
 }
 
-static int take_setting(struct setting_partial *said, const struct setting_def *defs, size_t n_defs,
-                        const char *section, const char *name, const char *text, struct err *err)
-{
-    int found = setting_find(defs, n_defs, name);
-    int64_t value;
-
-    /* The wire's names are for programs: they would make a key that has two names. */
-    if (found < 0 || strcmp(defs[found].name, name) != 0)
-        return err_set(err, ERR_INVALID,
-                       "unknown key '%s' in [%s]; xenmemd.conf(5) has their names", name, section);
-    if (setting_parse(&defs[found], text, &value, err))
-        return -1;
-    setting_put(said, (unsigned)found, value);
-    return 0;
-}
-
 static bool is_own_section(const char *section)
 {
     for (size_t i = 0; i < N_KEYS; i++)
@@ -320,16 +304,9 @@ static bool is_own_section(const char *section)
     return strcmp(section, "host") == 0;
 }
 
-static const char *pattern_of(const char *section)
-{
-    if (strncmp(section, VM_SECTION, strlen(VM_SECTION)) != 0)
-        return NULL;
-    return section + strspn(section + 2, " \t") + 2;
-}
-
 static int begin_section(struct options *options, const char *section, struct err *err)
 {
-    const char *pattern = pattern_of(section);
+    const char *pattern = section_pattern(section);
 
     if (is_own_section(section))
         return 0;
@@ -346,18 +323,6 @@ static int begin_section(struct options *options, const char *section, struct er
     return 0;
 }
 
-/* Contradicting settings are refused at the line that brings the contradiction. */
-static int take_vm_key(struct options_vm *vm, const char *section, const char *name,
-                       const char *text, struct err *err)
-{
-    const struct setting_partial *said = &vm->said;
-    struct vm_settings outcome;
-
-    if (take_setting(&vm->said, vm_setting_defs, VM_KEY_COUNT, section, name, text, err))
-        return -1;
-    return vm_settings_resolve(&said, 1, (struct vm_natural){0}, &outcome, err);
-}
-
 static int take_line(void *arg, const char *section, const char *key, const char *value, int line,
                      struct err *err)
 {
@@ -369,10 +334,9 @@ static int take_line(void *arg, const char *section, const char *key, const char
     if (section[0] == '\0')
         return err_set(err, ERR_INVALID, "'%s' is before any section, such as [daemon]", key);
     if (strcmp(section, "host") == 0)
-        return take_setting(&options->host, host_setting_defs, HOST_KEY_COUNT, section, key, value,
-                            err);
-    if (pattern_of(section))
-        return take_vm_key(&options->vms[options->n_vms - 1], section, key, value, err);
+        return section_take_host(&options->host, key, value, err);
+    if (section_pattern(section))
+        return section_take_vm(&options->vms[options->n_vms - 1].said, section, key, value, err);
     return take_own_key(options, section, key, value, err);
 }
 

@@ -9,6 +9,7 @@
 #include "core/settings.h"
 #include "daemon/memory.h"
 #include "daemon/settings/layers.h"
+#include "daemon/settings/section.h"
 
 #define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
@@ -38,20 +39,6 @@ static int take_own_key(struct policy *policy, const char *key, const char *valu
     return 0;
 }
 
-static int take_setting(struct setting_partial *said, const struct setting_def *defs, size_t n_defs,
-                        const char *section, const char *key, const char *value, struct err *err)
-{
-    int found = setting_find(defs, n_defs, key);
-    int64_t number;
-
-    if (found < 0 || strcmp(defs[found].name, key) != 0)
-        return err_set(err, ERR_INVALID, "unknown key '%s' in [%s]", key, section);
-    if (setting_parse(&defs[found], value, &number, err))
-        return -1;
-    setting_put(said, (unsigned)found, number);
-    return 0;
-}
-
 /* A pattern that says nothing would still keep later ones from its VMs, and leave no trace. */
 static int check_section(const struct reading *reading, struct err *err)
 {
@@ -71,29 +58,17 @@ static int begin_section(struct reading *reading, const char *section, struct er
     strcpy(reading->section, section);
     if (strcmp(section, "policy") == 0 || strcmp(section, "host") == 0)
         return 0;
-    pattern = strncmp(section, "vm ", 3) == 0 ? section + 3 + strspn(section + 3, " \t") : "";
-    if (*pattern == '\0')
+    pattern = section_pattern(section);
+    if (!pattern || *pattern == '\0')
         return err_set(err, ERR_INVALID,
                        "unknown section [%s]; there are [policy], [host], [vm PATTERN]", section);
     if (policy->n_patterns == POLICY_PATTERNS_MAX)
         return err_set(err, ERR_INVALID, "more than %d [vm PATTERN] sections", POLICY_PATTERNS_MAX);
     if (layer_find_vm(policy->layer, pattern))
-        return err_set(err, ERR_INVALID, "[vm %s] is there twice", pattern);
+        return err_set(err, ERR_INVALID, "[vm %s] is there twice: put them together", pattern);
     policy->n_patterns++;
     reading->vm = layer_vm(policy->layer, pattern);
     return 0;
-}
-
-/* Contradicting settings are refused at the line that brings the contradiction. */
-static int take_vm_key(struct setting_partial *vm, const char *section, const char *key,
-                       const char *value, struct err *err)
-{
-    const struct setting_partial *said = vm;
-    struct vm_settings outcome;
-
-    if (take_setting(vm, vm_setting_defs, VM_KEY_COUNT, section, key, value, err))
-        return -1;
-    return vm_settings_resolve(&said, 1, (struct vm_natural){0}, &outcome, err);
 }
 
 static int take_line(void *arg, const char *section, const char *key, const char *value, int line,
@@ -109,9 +84,8 @@ static int take_line(void *arg, const char *section, const char *key, const char
     if (strcmp(section, "policy") == 0)
         return take_own_key(reading->policy, key, value, err);
     if (strcmp(section, "host") == 0)
-        return take_setting(layer_host(reading->policy->layer), host_setting_defs, HOST_KEY_COUNT,
-                            section, key, value, err);
-    return take_vm_key(reading->vm, section, key, value, err);
+        return section_take_host(layer_host(reading->policy->layer), key, value, err);
+    return section_take_vm(reading->vm, section, key, value, err);
 }
 
 static int read_whole(struct reading *reading, const char *file, const char *text, struct err *err)
