@@ -189,22 +189,13 @@ static int carry_out_due(struct pilot *pilot, int64_t now_ms, struct err *err)
 
 /* --- a pass ---------------------------------------------------------------------------------- */
 
-static bool is_saving(const struct pilot *pilot)
-{
-    const struct reservation *it = reservations_first(pilot->daemon.reservations);
-
-    while (it && it->state != RESERVATION_SAVING)
-        it = it->next;
-    return it != NULL;
-}
-
 /* The disk takes no virtual time: what is on its way is there before the next pass. */
 static void await_database(struct pilot *pilot)
 {
     struct pollfd fd = {.fd = db_fd(pilot->daemon.db), .events = POLLIN};
 
     db_dispatch(pilot->daemon.db);
-    while (is_saving(pilot)) {
+    while (!reservations_are_kept(pilot->daemon.reservations)) {
         (void)poll(&fd, 1, -1);
         db_dispatch(pilot->daemon.db);
     }

@@ -106,6 +106,19 @@ const struct reservation *reservations_first(const struct reservations *reservat
     return reservations->list;
 }
 
+bool reservations_are_kept(const struct reservations *reservations)
+{
+    const struct reservation *reservation;
+
+    DL_FOREACH (reservations->doomed, reservation)
+        if (reservation->is_leaving)
+            return false;
+    DL_FOREACH (reservations->list, reservation)
+        if (reservation->state == RESERVATION_SAVING)
+            return false;
+    return true;
+}
+
 /* --- ends --------------------------------------------------------------------------------------
  */
 

@@ -122,6 +122,9 @@ int reservations_hold(struct reservations *reservations, struct call *call, int6
 /* All of them, the oldest first. */
 const struct reservation *reservations_first(const struct reservations *reservations);
 
+/* False while one is on its way to the disk, or off it. */
+bool reservations_are_kept(const struct reservations *reservations);
+
 /* A VM's domain died while we looked: what xl may build again is kept for it. */
 void reservations_note_death(struct reservations *reservations, const char *name,
                              const struct domain *last);
