@@ -126,15 +126,23 @@ static void introduce(struct world *world, struct sim_domain *domain)
     world->changes |= HV_DOMAINS;
 }
 
+/* It gets its own name; one that somebody else named meanwhile keeps that. */
+static void drop_incoming(struct world *world, struct sim_domain *domain)
+{
+    char *suffix = strstr(domain->name, INCOMING);
+
+    if (suffix)
+        *suffix = '\0';
+    world->changes |= HV_DOMAINS;
+}
+
 void toolstack_unpause(struct world *world, struct sim_domain *domain)
 {
     domain->paused = false;
     if (domain->phase != PHASE_BUILT)
         return;
-    if (domain->arriving) {
-        *strstr(domain->name, INCOMING) = '\0';
-        world->changes |= HV_DOMAINS;
-    }
+    if (domain->arriving)
+        drop_incoming(world, domain);
     domain->phase = PHASE_RUNNING;
     domain->phase_ms = INT64_MAX;
     guest_begin(world, domain);

@@ -298,6 +298,24 @@ START_TEST(a_guest_that_arrives_gets_its_name_when_it_runs)
 }
 END_TEST
 
+START_TEST(one_that_was_renamed_on_its_way_keeps_that_name)
+{
+    story_xl("receive web1 memory=1g");
+    story_xl("rename web1--incoming web2");
+    story_pass(2000);
+    ck_assert_int_eq(state_of("web2"), VM_RUNNING);
+    ck_assert_ptr_null(story_domain("web1"));
+}
+END_TEST
+
+START_TEST(only_what_runs_can_crash)
+{
+    story_xl("create web1 -p memory=1g");
+    story_xl_fails("crash web1", SIM_XL_FAILED);
+    ck_assert_uint_eq(world->crashes, 0);
+}
+END_TEST
+
 /* --- mem-set, mem-max --- */
 
 START_TEST(mem_set_lifts_the_cap_without_asking)
@@ -451,6 +469,8 @@ int main(void)
     tcase_add_test(tcase, a_checkpointed_guest_goes_on);
     tcase_add_test(tcase, a_guest_that_is_sent_away_runs_until_the_end);
     tcase_add_test(tcase, a_guest_that_arrives_gets_its_name_when_it_runs);
+    tcase_add_test(tcase, one_that_was_renamed_on_its_way_keeps_that_name);
+    tcase_add_test(tcase, only_what_runs_can_crash);
     tcase_add_test(tcase, mem_set_lifts_the_cap_without_asking);
     tcase_add_test(tcase, mem_set_above_the_maximum_is_refused);
     tcase_add_test(tcase, mem_max_lifts_cap_and_maximum);
