@@ -170,6 +170,8 @@ int duration_parse(const char *text, int64_t *out_ms, struct err *err)
 
 const char *duration_format(int64_t ms, char buf[UNITS_TEXT])
 {
+    if (ms == 0)
+        return strcpy(buf, "0s");
     for (size_t i = 0; i < sizeof(spans) / sizeof(*spans); i++) {
         if (ms % spans[i].ms == 0) {
             snprintf(buf, UNITS_TEXT, "%" PRId64 "%s", ms / spans[i].ms, spans[i].suffix);

@@ -128,7 +128,8 @@ const char *kib_format_exact(struct kib a, char buf[UNITS_TEXT]);
  */
 int duration_parse(const char *text, int64_t *out_ms, struct err *err);
 
-/* Writes the shortest text that duration_parse reads back. Returns buf. */
+/* Writes the shortest text that duration_parse reads back; "0s" for 0, which it does not read.
+ * Returns buf. */
 const char *duration_format(int64_t ms, char buf[UNITS_TEXT]);
 
 /* Reads a whole decimal number within [low, high]; signs, blanks and anything behind it are

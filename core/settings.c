@@ -71,6 +71,15 @@ static int parse_choice(const char *const *choices, const char *text, int64_t *o
     return err_set(err, ERR_INVALID, "'%.40s' is none of %s", text, all);
 }
 
+/* 0 is no duration, but some settings are off with it; their range tells which. */
+static int parse_span(const char *text, int64_t *out_ms, struct err *err)
+{
+    if (strcmp(text, "0") != 0 && strcmp(text, "0s") != 0)
+        return duration_parse(text, out_ms, err);
+    *out_ms = 0;
+    return 0;
+}
+
 static int parse_value(const struct setting_def *def, const char *text, int64_t *out,
                        struct err *err)
 {
@@ -84,7 +93,7 @@ static int parse_value(const struct setting_def *def, const char *text, int64_t 
         *out = size.v;
         return 0;
     case SETTING_DURATION:
-        return duration_parse(text, out, err);
+        return parse_span(text, out, err);
     case SETTING_CHOICE:
         return parse_choice(def->choices, text, out, err);
     case SETTING_BOOLEAN:

@@ -23,7 +23,7 @@ enum setting_type {
     SETTING_SIZE,     /* KiB; text "512m" */
     SETTING_INTEGER,  /* a plain whole number */
     SETTING_PERCENT,  /* a plain whole number of percent */
-    SETTING_DURATION, /* ms; text "30s" */
+    SETTING_DURATION, /* ms; text "30s"; "0" or "0s" where the range has it */
     SETTING_CHOICE,   /* index into choices; text is the choice's name */
     SETTING_BOOLEAN,  /* 0 or 1; text "yes" or "no" */
 };

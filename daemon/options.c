@@ -133,7 +133,7 @@ static const struct key keys[] = {
      KEY_NUMBER,
      offsetof(struct options, history_coarse_ms),
      NULL,
-     {"history-coarse", "history_coarse_ms", SETTING_DURATION, DAY_MS, 7300 * DAY_MS, 730 * DAY_MS,
+     {"history-coarse", "history_coarse_ms", SETTING_DURATION, DAY_MS, 3650 * DAY_MS, 730 * DAY_MS,
       NULL, "how long samples of each hour are kept"}},
     {"daemon",
      KEY_NUMBER,

@@ -147,6 +147,7 @@ START_TEST(durations_are_read_and_written)
     }
     ck_assert_str_eq(duration_format(90000, text), "90s");
     ck_assert_str_eq(duration_format(120000, text), "2m");
+    ck_assert_str_eq(duration_format(0, text), "0s");
 }
 END_TEST
 

@@ -49,6 +49,30 @@ START_TEST(the_tables_are_sound)
 }
 END_TEST
 
+static void assert_typed(const struct setting_def *def, int64_t value)
+{
+    char text[64];
+    int64_t read;
+    struct err err;
+
+    setting_format(def, value, text, sizeof(text));
+    ck_assert_msg(setting_parse(def, text, &read, &err) == 0, "%s", err.text);
+    ck_assert_int_eq(read, value);
+}
+
+START_TEST(both_ends_of_a_range_can_be_typed)
+{
+    for (int key = 0; key < VM_KEY_COUNT; key++) {
+        assert_typed(&vm_setting_defs[key], vm_setting_defs[key].low);
+        assert_typed(&vm_setting_defs[key], vm_setting_defs[key].high);
+    }
+    for (int key = 0; key < HOST_KEY_COUNT; key++) {
+        assert_typed(&host_setting_defs[key], host_setting_defs[key].low);
+        assert_typed(&host_setting_defs[key], host_setting_defs[key].high);
+    }
+}
+END_TEST
+
 START_TEST(text_is_read_by_the_type_of_the_setting)
 {
     static const struct {
@@ -259,6 +283,7 @@ int main(void)
 {
     return suite_run("settings", (const TTest *const[]){
                                      the_tables_are_sound,
+                                     both_ends_of_a_range_can_be_typed,
                                      text_is_read_by_the_type_of_the_setting,
                                      a_refusal_names_the_setting_the_value_and_the_rule,
                                      a_value_that_came_as_a_number_keeps_to_its_range_too,

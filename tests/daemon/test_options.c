@@ -144,6 +144,22 @@ START_TEST(every_key_is_read)
 }
 END_TEST
 
+START_TEST(what_the_manual_promises_at_the_ends_of_ranges_is_taken)
+{
+    struct options *options = read_text("[daemon]\n"
+                                        "holder-grace = 0s\n"
+                                        "reboot-grace = 0\n"
+                                        "history-coarse = 3650d\n"
+                                        "[host]\n"
+                                        "demand-half-life = 0\n");
+
+    ck_assert_int_eq(options->holder_grace_ms, 0);
+    ck_assert_int_eq(options->reboot_grace_ms, 0);
+    ck_assert_int_eq(options->host.value[HOST_KEY_DEMAND_HALF_LIFE], 0);
+    options_free(options);
+}
+END_TEST
+
 /* Each is refused at its last line. */
 static const struct {
     const char *text;
@@ -156,6 +172,7 @@ static const struct {
     {"[policy night]", "unknown section"},
     {"socket = /a", "before any section"},
     {"[daemon]\nsokket = /a", "unknown key 'sokket' in [daemon]"},
+    {"[daemon]\ninterval = 0", "interval: 0s is outside 100ms to 1m"},
     {"[daemon]\nreserve = 1g", "unknown key 'reserve' in [daemon]"},
     {"[host]\nsocket = /a", "unknown key 'socket' in [host]"},
     {"[host]\nreserve_kib = 5", "unknown key 'reserve_kib'"},
@@ -183,7 +200,7 @@ static const struct {
     {"[host]\nreserve = -5m", "reserve"},
     {"[host]\nsurplus = give", "'give' is none of keep, hold, share"},
     {"[host]\naction = maybe", "'maybe' is none of balance, observe"},
-    {"[host]\ndemand-half-life = 2d", "demand-half-life: 2d is outside 0d to 1d"},
+    {"[host]\ndemand-half-life = 2d", "demand-half-life: 2d is outside 0s to 1d"},
     {"[host]\ndemand-lead = 26", "demand-lead"},
     {"[host]\nblind = 1", "'1' is none of no, yes"},
     {"[vm *]\nbuffer = 4", "buffer: '4' is not a whole number from 5 to 2000"},
@@ -413,6 +430,7 @@ int main(void)
     tcase_add_checked_fixture(tests, make, unmake);
     tcase_add_test(tests, without_a_file_there_are_defaults);
     tcase_add_test(tests, every_key_is_read);
+    tcase_add_test(tests, what_the_manual_promises_at_the_ends_of_ranges_is_taken);
     tcase_add_loop_test(tests, every_bad_line_is_refused_with_its_place, 0,
                         sizeof(bad) / sizeof(*bad));
     tcase_add_test(tests, a_file_that_cannot_be_read_is_named);
