@@ -35,21 +35,28 @@ static char *trim(char *text)
     return text;
 }
 
-/* A '#' outside of quotes begins a comment. */
-static void cut_comment(char *text)
+/* The first such character outside of quotes; NULL where there is none. */
+static char *find_unquoted(char *text, char wanted)
 {
     char quote = '\0';
 
     for (; *text; text++) {
+        if (!quote && *text == wanted)
+            return text;
         if (quote && *text == quote)
             quote = '\0';
         else if (!quote && (*text == '"' || *text == '\''))
             quote = *text;
-        else if (!quote && *text == '#')
-            *text = '\0';
-        if (*text == '\0')
-            return;
     }
+    return NULL;
+}
+
+static void cut_comment(char *text)
+{
+    char *comment = find_unquoted(text, '#');
+
+    if (comment)
+        *comment = '\0';
 }
 
 static char *unquote(char *text)
@@ -106,10 +113,10 @@ static int read_type(struct reading *reading, const char *value, struct err *err
 }
 
 /* xl also takes "key += value", and several pairs on one line. */
-static bool has_more(const char *key, const char *value)
+static bool has_more(const char *key, char *value)
 {
     size_t length = strlen(key);
-    const char *rest = strchr(value, ';');
+    const char *rest = find_unquoted(value, ';');
 
     return (length > 0 && key[length - 1] == '+') || (rest && strchr(rest, '='));
 }

@@ -264,7 +264,8 @@ def test_start_makes_room_and_passes_on_what_xl_says():
         ready(host)
         xl = host.write("xl", XL)
         host.environment.update(XENMEM_XL="sh " + xl, XENMEM_SIM_FILE=host.scenario, XENMEM_SIM_PROGRAM=XENMEM_SIM)
-        small = host.write("new.cfg", 'name = "new" # a comment\nmemory = 1024\ntype = "pvh"\ndisk = [ "a=b",\n "c" ]\n')
+        small = host.write("new.cfg", 'name = "new" # a comment\nmemory = 1024\ntype = "pvh"\ndisk = [ "a=b",\n "c" ]\n'
+                           'extra = "ds=nocloud;s=http://here/ #1" # two\n')
         done = host.ctl("start", small)
         assert done.returncode == 0 and "xl ran: create" in done.stdout, done
         until("it runs, and nothing is kept any more", lambda: host.json("reservations") == [])
