@@ -4,6 +4,7 @@
 
 #include <curses.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -88,6 +89,15 @@ static void move_by(struct top *top, long count)
         top->first += (size_t)count; /* drawing bounds it */
 }
 
+/* A terminal that went away gives no keys, and gives them at once: waiting for one would be none.
+ */
+static bool has_terminal(void)
+{
+    struct pollfd keys = {.fd = STDIN_FILENO, .events = POLLIN};
+
+    return poll(&keys, 1, 0) <= 0 || !(keys.revents & (POLLHUP | POLLERR | POLLNVAL));
+}
+
 /* False: that was the end. */
 static bool take_key(struct top *top, int key)
 {
@@ -124,6 +134,8 @@ static void run(struct top *top, struct cli *cli)
         }
         top_draw(top);
         key = getch();
+        if (key == ERR && !has_terminal())
+            return;
         if (key == ERR)
             next_ms = 0;
         else if (!take_key(top, key))

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is kept: history, backups, settings as text, a damaged database; and the live view of it."""
 
+import fcntl
 import math
 import os
+import pty
 import shutil
 import sqlite3
+import struct
 import subprocess
+import termios
 import time
 
 from host import GIB, LIMIT_S, MIB, XENMEMCTL, Host, run, until
@@ -238,6 +242,22 @@ def test_a_list_is_shown_again_and_again():
     with Host(ONE) as host, Terminal(host, 100, 24, "list", "--watch") as terminal:
         until("it is there twice", lambda: terminal.screen().count("NAME ") >= 2)
         assert host.vm("web")["assigned_kib"] == 1024 * MIB
+
+
+def test_top_ends_with_its_terminal_even_where_nobody_hangs_up():
+    with Host(ONE) as host:
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        command = f"trap '' HUP; exec {XENMEMCTL} --socket {host.socket} top"
+        with subprocess.Popen(["sh", "-c", command], env=dict(host.environment, TERM="xterm"), stdin=theirs,
+                              stdout=theirs, stderr=subprocess.DEVNULL, start_new_session=True) as top:
+            os.close(theirs)
+            os.read(ours, 1)
+            os.close(ours)
+            try:
+                top.wait(LIMIT_S)
+            finally:
+                top.kill()
 
 
 if __name__ == "__main__":
