@@ -57,6 +57,7 @@ static struct {
     size_t n_events;
     size_t n_handles, n_transactions;
     int countdown, failures, disturbances;
+    uint64_t moving; /* pages, while the domains are next listed */
     const char *failed;
 } fake;
 
@@ -77,6 +78,11 @@ const char *fake_xen_failed(void)
 void fake_xen_disturb(int times)
 {
     fake.disturbances = times;
+}
+
+void fake_xen_move_balloons(uint64_t pages)
+{
+    fake.moving = pages;
 }
 
 static bool fails(const char *call)
@@ -319,8 +325,14 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first_domain, unsigned int
     (void)xch;
     if (fails(__func__))
         return -1;
-    for (size_t i = first_domain; i < GUESTS && (unsigned)count < max_domains; i++)
+    for (size_t i = first_domain; i < GUESTS && (unsigned)count < max_domains; i++) {
         info[count++] = fake.infos[i];
+        if (i == FAKE_PV) {
+            fake.infos[FAKE_PV].tot_pages += fake.moving;
+            fake.infos[FAKE_HVM].tot_pages -= fake.moving;
+            fake.moving = 0;
+        }
+    }
     return count;
 }
 

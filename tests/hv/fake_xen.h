@@ -36,6 +36,10 @@ const char *fake_xen_failed(void);
 /* Each transaction that is committed from now on collides with another, so many times. */
 void fake_xen_disturb(int times);
 
+/* While the domains are next listed, the PV guest grows by so many pages once it was looked at, and
+ * the HVM guest shrinks by as many before it is. */
+void fake_xen_move_balloons(uint64_t pages);
+
 /* Handles, transactions and lock files that are open. */
 size_t fake_xen_held(void);
 

@@ -270,6 +270,32 @@ START_TEST(a_transaction_that_collides_is_tried_again_and_given_up_at_last)
 }
 END_TEST
 
+static int64_t free_and_held(void)
+{
+    int64_t sum = view.host.free.v;
+
+    for (size_t i = 0; i < view.n_domains; i++)
+        sum += view.domains[i].assigned.v;
+    return sum;
+}
+
+START_TEST(a_look_in_which_two_balloons_move_is_taken_again)
+{
+    struct err err = {0};
+    int64_t sum;
+
+    fake_xen_begin();
+    ck_assert_int_eq(open_it(0, &err), 0);
+    ck_assert_int_eq(look(0, &err), 0);
+    sum = free_and_held();
+    fake_xen_move_balloons(512);
+    ck_assert_int_eq(look(0, &err), 0);
+    ck_assert_int_eq(free_and_held(), sum);
+    hv_close(hv);
+    fake_xen_end();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("xen-faults");
@@ -279,6 +305,7 @@ int main(void)
 
     tcase_add_loop_test(tests, any_call_may_fail_and_the_next_try_mends_it, 0, 6);
     tcase_add_test(tests, a_transaction_that_collides_is_tried_again_and_given_up_at_last);
+    tcase_add_test(tests, a_look_in_which_two_balloons_move_is_taken_again);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
