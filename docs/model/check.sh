@@ -33,5 +33,6 @@ verify() {
 verify as_it_is 0
 verify grow_unverified 1 -DGROW_UNVERIFIED
 verify no_implicit 1 -DNO_IMPLICIT
+verify release_early 1 -DRELEASE_EARLY
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -11,6 +11,7 @@
  *
  * -DGROW_UNVERIFIED   raises count on memory that is only on its way back
  * -DNO_IMPLICIT       a guest that reboots leaves no reservation behind
+ * -DRELEASE_EARLY     what a released reservation kept is free before it is off the disk
  */
 #define TOTAL  6
 #define LEAST  1 /* of a guest */
@@ -18,6 +19,11 @@
 #define GUESTS 2 /* domains 0 and 1 */
 #define DOMS   5 /* 2 and 3 are built on reservations 0 and 1; 4 bypasses */
 
+#ifdef RELEASE_EARLY
+#define HELD(r) (granted[r] || on_disk[r] && !released[r])
+#else
+#define HELD(r) (granted[r] || on_disk[r])
+#endif
 #define HEADROOM(d) (cap[d] > tot[d] -> cap[d] - tot[d] : 0)
 
 byte free_pages;
@@ -28,6 +34,7 @@ bool runs[DOMS];  /* and it was built */
 /* What the daemon knows, and what is on its disk. A reservation stands until its domain runs. */
 bool alive = true;
 bool granted[2], on_disk[2], answered[2], used[2];
+bool released[2]; /* and not off the disk yet: after a crash nobody knows */
 byte size[2];
 byte was;       /* what domain 0 is built with again, and what its death reserves */
 bool blind;     /* the daemon was dead meanwhile: nothing is promised to it then */
@@ -46,9 +53,9 @@ inline look_at_host()
 {
     left = free_pages - HEADROOM(0) - HEADROOM(1) - HEADROOM(4);
     /* A reservation and the domain that is built on it are the same memory: the larger counts. */
-    left = left - (on_disk[0] || granted[0] ->
+    left = left - (HELD(0) ->
                    (size[0] > tot[2] -> size[0] - tot[2] : 0) : HEADROOM(2));
-    left = left - (on_disk[1] || granted[1] ->
+    left = left - (HELD(1) ->
                    (size[1] > tot[3] -> size[1] - tot[3] : 0) : HEADROOM(3));
 #ifndef NO_IMPLICIT
     /* It counts from the death on: the pass that spends memory has seen the death first. */
@@ -111,7 +118,7 @@ active proctype world()
     :: atomic { alive && in_pass -> /* grant: what was seen is set aside at once */
         if :: r = 0 :: r = 1 fi;
         if
-        :: !granted[r] && !used[r] && budget >= size[r] && !lives[2 + r] ->
+        :: !granted[r] && !released[r] && !used[r] && budget >= size[r] && !lives[2 + r] ->
             granted[r] = true; budget = budget - size[r]
         :: else
         fi; check() }
@@ -122,10 +129,19 @@ active proctype world()
         :: granted[r] && on_disk[r] -> answered[r] = true
         :: else
         fi; check() }
+    :: atomic { alive -> /* a release, and what it leaves on the disk */
+        if :: r = 0 :: r = 1 fi;
+        if
+        :: answered[r] && !lives[2 + r] && !used[r] ->
+            released[r] = true; granted[r] = false; answered[r] = false
+        :: released[r] -> released[r] = false; on_disk[r] = false
+        :: else
+        fi; check() }
     :: atomic { alive && in_pass -> in_pass = false; budget = 0; check() }
     /* --- crash and restart ------------------------------------------------------------------- */
     :: atomic { alive && !crashed -> crashed = true; alive = false; in_pass = false; budget = 0;
-        granted[0] = false; granted[1] = false; blind = blind || !lives[0]; check() }
+        granted[0] = false; granted[1] = false; released[0] = false; released[1] = false;
+        blind = blind || !lives[0]; check() }
     :: atomic { !alive -> alive = true; granted[0] = on_disk[0]; granted[1] = on_disk[1]; check() }
     /* --- builds on reservations --------------------------------------------------------------- */
     :: atomic { if :: r = 0 :: r = 1 fi;
