@@ -118,6 +118,10 @@ void proto_writer_clear(struct proto_writer *writer);
 void proto_write_hello(struct proto_writer *writer, const char *server, bool simulated,
                        const char *const *features);
 void proto_write_error(struct proto_writer *writer, const char *id_text, const struct err *err);
+
+/* The same, with members besides the name in its data: those that are put between begin and end. */
+void proto_error_begin(struct proto_writer *writer, const char *id_text, const struct err *err);
+void proto_error_end(struct proto_writer *writer);
 void proto_write_unknown_method(struct proto_writer *writer, const char *id_text,
                                 const char *method);
 void proto_reply_begin(struct proto_writer *writer, const char *id_text);

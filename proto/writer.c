@@ -258,7 +258,8 @@ void proto_write_hello(struct proto_writer *writer, const char *server, bool sim
     proto_notification_end(writer);
 }
 
-static void write_failure(struct proto_writer *writer, const char *id_text, int code,
+/* Up to the end of what its data must have. */
+static void begin_failure(struct proto_writer *writer, const char *id_text, int code,
                           const char *name, const char *message)
 {
     line_begin(writer);
@@ -268,6 +269,16 @@ static void write_failure(struct proto_writer *writer, const char *id_text, int 
     proto_put_text(writer, "message", message);
     proto_object_begin(writer, "data");
     proto_put_text(writer, "name", name);
+}
+
+void proto_error_begin(struct proto_writer *writer, const char *id_text, const struct err *err)
+{
+    begin_failure(writer, id_text, CODE_FAILED - (int)err->code, err_code_name(err->code),
+                  err->text);
+}
+
+void proto_error_end(struct proto_writer *writer)
+{
     proto_object_end(writer);
     proto_object_end(writer);
     line_end(writer);
@@ -275,8 +286,8 @@ static void write_failure(struct proto_writer *writer, const char *id_text, int 
 
 void proto_write_error(struct proto_writer *writer, const char *id_text, const struct err *err)
 {
-    write_failure(writer, id_text, CODE_FAILED - (int)err->code, err_code_name(err->code),
-                  err->text);
+    proto_error_begin(writer, id_text, err);
+    proto_error_end(writer);
 }
 
 void proto_write_unknown_method(struct proto_writer *writer, const char *id_text,
@@ -285,7 +296,8 @@ void proto_write_unknown_method(struct proto_writer *writer, const char *id_text
     char message[160];
 
     snprintf(message, sizeof(message), "no such method as %.100s", method);
-    write_failure(writer, id_text, CODE_UNKNOWN_METHOD, err_code_name(ERR_INVALID), message);
+    begin_failure(writer, id_text, CODE_UNKNOWN_METHOD, err_code_name(ERR_INVALID), message);
+    proto_error_end(writer);
 }
 
 void proto_reply_begin(struct proto_writer *writer, const char *id_text)

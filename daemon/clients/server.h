@@ -95,6 +95,10 @@ void call_answer_done(void *arg, int rc, const struct err *err);
 /* Answers with an error and frees call. */
 void call_fail(struct call *call, const struct err *err);
 
+/* The same, with more in the error's data: members that are put between begin and end. */
+struct proto_writer *call_fail_begin(struct call *call, const struct err *err);
+void call_fail_end(struct call *call, const struct err *err);
+
 /* Makes the client of this call a subscriber of events: gets server_publish's lines, also after the
  * answer. */
 void call_subscribe(struct call *call);

@@ -145,13 +145,28 @@ void call_answer_end(struct call *call)
     call_free(call);
 }
 
-void call_fail(struct call *call, const struct err *err)
+struct proto_writer *call_fail_begin(struct call *call, const struct err *err)
 {
     invariant(!call->all->answering);
-    proto_write_error(call->all->answer, call->id, err);
+    call->all->answering = call;
+    proto_error_begin(call->all->answer, call->id, err);
+    return call->all->answer;
+}
+
+void call_fail_end(struct call *call, const struct err *err)
+{
+    invariant(call->all->answering == call);
+    proto_error_end(call->all->answer);
+    call->all->answering = NULL;
     send_answer(call);
     connections_note_refusal(call->all, call->method, call_uid(call), err);
     call_free(call);
+}
+
+void call_fail(struct call *call, const struct err *err)
+{
+    (void)call_fail_begin(call, err);
+    call_fail_end(call, err);
 }
 
 /* --- answers for many --------------------------------------------------------------------------

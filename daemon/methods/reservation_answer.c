@@ -97,3 +97,33 @@ void reservation_explain(const struct daemon *daemon, const struct refusal *refu
     err_set(err, refusal->code == REFUSAL_WAITED ? ERR_TIMEOUT : ERR_NO_MEMORY, "%s",
             reason_refusal_text(refusal, names, text));
 }
+
+static void put_figures(struct proto_writer *writer, const struct refusal *refusal)
+{
+    proto_object_begin(writer, "figures");
+    proto_put_integer(writer, "size_kib", refusal->size.v);
+    proto_put_integer(writer, "priority", refusal->priority);
+    proto_put_integer(writer, "now_kib", refusal->now.v);
+    proto_put_integer(writer, "freeable_kib", refusal->freeable.v);
+    proto_put_integer(writer, "ahead_kib", refusal->ahead.v);
+    proto_put_integer(writer, "waited_ms", refusal->waited_ms);
+    proto_object_end(writer);
+}
+
+void reservation_answer_refusal(const struct daemon *daemon, struct call *call,
+                                const struct refusal *refusal, const struct err *err)
+{
+    struct proto_writer *writer = call_fail_begin(call, err);
+
+    proto_put_text(writer, "reason", reason_refusal_name(refusal->code));
+    put_figures(writer, refusal);
+    proto_array_begin(writer, "holders");
+    for (size_t i = 0; i < refusal->n_holders; i++) {
+        proto_object_begin(writer, NULL);
+        proto_put_text(writer, "name", name_of(daemon, refusal->holders[i].vm));
+        proto_put_integer(writer, "holds_kib", refusal->holders[i].holds.v);
+        proto_object_end(writer);
+    }
+    proto_array_end(writer);
+    call_fail_end(call, err);
+}

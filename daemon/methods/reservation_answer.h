@@ -24,6 +24,10 @@ void reservation_put(struct proto_writer *writer, const char *key,
 void reservation_explain(const struct daemon *daemon, const struct refusal *refusal,
                          struct err *err);
 
+/* Answers call with err, and what that is made of: code, figures, holders. */
+void reservation_answer_refusal(const struct daemon *daemon, struct call *call,
+                                const struct refusal *refusal, const struct err *err);
+
 /* Tells whoever waits for it how far it is, once a second. */
 void reservation_tell(struct reservation *reservation, int64_t now_ms);
 

@@ -245,6 +245,9 @@ void reservation_refuse(struct reservations *reservations, struct reservation *r
     describe_refusal(&refusal, why, sizeof(why));
     reservation_explain(reservations->daemon, &refusal, &err);
     reservation_raise(reservations, reservation, EVENT_RESERVATION_REFUSED, why);
+    if (reservation->asker)
+        reservation_answer_refusal(reservations->daemon, reservation->asker, &refusal, &err);
+    reservation->asker = NULL;
     end(reservations, reservation, &err);
 }
 

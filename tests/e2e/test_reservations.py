@@ -47,6 +47,11 @@ def test_what_is_not_feasible_is_refused_at_once_and_nothing_moves():
         for word in ("5 GiB", "could be freed", "held by", "dom0 1 GiB"):
             assert word in done.stderr, done.stderr
         assert targets(host) == before and len(host.actions()) == moved
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "reservation.create", "params": {"size": "5g"}}
+        data = json.loads(host.rpc(json.dumps(asked).encode() + b"\n")[0])["error"]["data"]
+        assert (data["name"], data["reason"]) == ("no-memory", "no-memory"), data
+        assert data["figures"]["size_kib"] == 5 * GIB > data["figures"]["now_kib"] + data["figures"]["freeable_kib"], data
+        assert {"name": "dom0", "holds_kib": GIB} in data["holders"], data
         assert "reason=no-memory now_kib=" in host.events("reservation-refused")[0]["detail"]
         assert host.json("reservations") == []
 

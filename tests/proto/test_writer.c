@@ -203,6 +203,9 @@ START_TEST(every_line_is_what_json_rpc_says)
     proto_request_end(writer);
     err_set(&err, ERR_BUSY, "later \"please\"");
     proto_write_error(writer, "5", &err);
+    proto_error_begin(writer, "6", &err);
+    proto_put_integer(writer, "left_kib", 4);
+    proto_error_end(writer);
     proto_write_unknown_method(writer, "null", "vm.fly");
     ck_assert_str_eq(
         written(),
@@ -213,6 +216,8 @@ START_TEST(every_line_is_what_json_rpc_says)
         "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"host.get\",\"params\":{}}\n"
         "{\"jsonrpc\":\"2.0\",\"id\":5,\"error\":{\"code\":-32008,\"message\":\"later "
         "\\\"please\\\"\",\"data\":{\"name\":\"busy\"}}}\n"
+        "{\"jsonrpc\":\"2.0\",\"id\":6,\"error\":{\"code\":-32008,\"message\":\"later "
+        "\\\"please\\\"\",\"data\":{\"name\":\"busy\",\"left_kib\":4}}}\n"
         "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32601,\"message\":\"no such method "
         "as vm.fly\",\"data\":{\"name\":\"invalid\"}}}\n");
 }
