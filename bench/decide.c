@@ -5,10 +5,16 @@
  * `bench/decide [N…]` prints CSV: the number of VMs, whether they begin at random or have settled,
  * whether there is plenty or scarcity, and the median of the time that one decision takes of one
  * core, in µs. With --admit first it is the time of one admission instead: is there room for a
- * start of priority 50? `bench/decide --once N random|settled plenty|scarcity` decides once, for
- * instructions.sh to count.
+ * start of priority 50? With --growth first it is the exponent with which the time of a decision
+ * grows from each N to the next. `bench/decide --once N random|settled plenty|scarcity` decides
+ * once, for instructions.sh to count.
+ *
+ * Hosts of all sizes take turns, a decision each, so that what else goes on on the machine meets
+ * them alike, and each finds the caches as another one has left them, as it is when a daemon
+ * decides once a second.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +23,10 @@
 #include "core/admit.h"
 #include "core/decide.h"
 
-#define RUNS_MIN     15
-#define RUNS_MAX     2001
-#define RUN_US       300000.0 /* about so long for each line */
+#define ROUNDS_MIN   15
+#define ROUNDS_MAX   1001
+#define ROUNDS_US    1e6 /* about so long for all rounds of one kind of host */
+#define SIZES_MAX    16
 #define SETTLE_LIMIT 300
 
 struct bench {
@@ -178,26 +185,95 @@ static void admit_once(struct bench *bench)
     (void)found;
 }
 
-static double median_us(struct bench *bench, void (*once)(struct bench *))
-{
-    static double times[RUNS_MAX];
-    size_t n = bench->snapshot.n_vms;
-    double total = 0;
-    int runs = 0;
+/* What kind of host. */
+struct kind {
+    bool is_scarce, is_settled;
+};
 
+/* A host, and how long it took in each round. */
+struct series {
+    struct bench bench;
+    double us[ROUNDS_MAX];
+};
+
+static void measure_once(struct series *series, void (*once)(struct bench *), int round)
+{
+    struct bench *bench = &series->bench;
+    double start;
+
+    memcpy(bench->tracks, bench->before, bench->snapshot.n_vms * sizeof(*bench->tracks));
+    start = now_us();
+    once(bench);
+    series->us[round] = now_us() - start;
+}
+
+static void begin(struct series *series, size_t n, struct kind kind)
+{
+    struct bench *bench = &series->bench;
+
+    *bench = make_bench(n, kind.is_scarce);
+    if (kind.is_settled)
+        settle(bench);
     memcpy(bench->before, bench->tracks, n * sizeof(*bench->tracks));
     decide_once(bench);
-    while (runs < RUNS_MAX && (runs < RUNS_MIN || total < RUN_US)) {
-        double start;
+}
 
-        memcpy(bench->tracks, bench->before, n * sizeof(*bench->tracks));
-        start = now_us();
-        once(bench);
-        times[runs] = now_us() - start;
-        total += times[runs++];
+/* Returns the number of rounds. */
+static int measure(struct series *all, size_t n, void (*once)(struct bench *))
+{
+    double total = 0;
+    int round;
+
+    for (round = 0; round < ROUNDS_MAX && (round < ROUNDS_MIN || total < ROUNDS_US); round++)
+        for (size_t i = 0; i < n; i++) {
+            measure_once(&all[i], once, round);
+            total += all[i].us[round];
+        }
+    return round;
+}
+
+static double median(const double *values, int n)
+{
+    static double sorted[ROUNDS_MAX];
+
+    memcpy(sorted, values, (size_t)n * sizeof(*sorted));
+    qsort(sorted, (size_t)n, sizeof(*sorted), by_value);
+    return sorted[n / 2];
+}
+
+static void print_kind(struct kind kind)
+{
+    printf(",%s,%s,", kind.is_settled ? "settled" : "random",
+           kind.is_scarce ? "scarcity" : "plenty");
+}
+
+static void print_times(const struct series *all, size_t n, struct kind kind, int rounds)
+{
+    for (size_t i = 0; i < n; i++) {
+        printf("%zu", all[i].bench.snapshot.n_vms);
+        print_kind(kind);
+        printf("%.1f\n", median(all[i].us, rounds));
     }
-    qsort(times, (size_t)runs, sizeof(*times), by_value);
-    return times[runs / 2];
+}
+
+/* The median of what each round says: what slows the machine down for a while slows down both. */
+static double growth(const struct series *small, const struct series *large, int rounds)
+{
+    double vms = (double)large->bench.snapshot.n_vms / (double)small->bench.snapshot.n_vms;
+    double exponents[ROUNDS_MAX];
+
+    for (int round = 0; round < rounds; round++)
+        exponents[round] = log(large->us[round] / small->us[round]) / log(vms);
+    return median(exponents, rounds);
+}
+
+static void print_growth(const struct series *all, size_t n, struct kind kind, int rounds)
+{
+    for (size_t i = 1; i < n; i++) {
+        printf("%zu,%zu", all[i - 1].bench.snapshot.n_vms, all[i].bench.snapshot.n_vms);
+        print_kind(kind);
+        printf("%.2f\n", growth(&all[i - 1], &all[i], rounds));
+    }
 }
 
 static void run_once(size_t n, bool is_settled, bool is_scarce)
@@ -208,21 +284,6 @@ static void run_once(size_t n, bool is_settled, bool is_scarce)
         settle(&bench);
     decide_once(&bench);
     free_bench(&bench);
-}
-
-static void measure(size_t n, void (*once)(struct bench *))
-{
-    for (int is_scarce = 0; is_scarce < 2; is_scarce++)
-        for (int is_settled = 0; is_settled < 2; is_settled++) {
-            struct bench bench = make_bench(n, is_scarce);
-
-            if (is_settled)
-                settle(&bench);
-            printf("%zu,%s,%s,%.1f\n", n, is_settled ? "settled" : "random",
-                   is_scarce ? "scarcity" : "plenty", median_us(&bench, once));
-            fflush(stdout);
-            free_bench(&bench);
-        }
 }
 
 static size_t number_of(const char *text)
@@ -237,25 +298,54 @@ static size_t number_of(const char *text)
     return (size_t)n;
 }
 
-int main(int argc, char **argv)
+/* The numbers of VMs that were asked for, else the usual ones; returns how many. */
+static size_t read_sizes(int argc, char **argv, size_t sizes[SIZES_MAX])
 {
     static const size_t usual[] = {10, 100, 1000, 10000, 100000};
-    void (*once)(struct bench *) = decide_once;
-    int first = 1;
+    size_t n = 0;
+
+    for (; argc > 0; argc--, argv++) {
+        if (n == SIZES_MAX) {
+            fprintf(stderr, "bench/decide: at most %d numbers of VMs at a time\n", SIZES_MAX);
+            exit(2);
+        }
+        sizes[n++] = number_of(*argv);
+    }
+    if (n > 0)
+        return n;
+    memcpy(sizes, usual, sizeof(usual));
+    return sizeof(usual) / sizeof(*usual);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct kind kinds[] = {{false, false}, {false, true}, {true, false}, {true, true}};
+    bool is_admission = argc > 1 && strcmp(argv[1], "--admit") == 0;
+    bool is_growth = argc > 1 && strcmp(argv[1], "--growth") == 0;
+    int first = is_admission || is_growth ? 2 : 1;
+    size_t sizes[SIZES_MAX];
+    struct series *all;
+    size_t n;
 
     if (argc == 5 && strcmp(argv[1], "--once") == 0) {
         run_once(number_of(argv[2]), strcmp(argv[3], "settled") == 0,
                  strcmp(argv[4], "scarcity") == 0);
         return EXIT_SUCCESS;
     }
-    if (argc > 1 && strcmp(argv[1], "--admit") == 0) {
-        once = admit_once;
-        first++;
+    n = read_sizes(argc - first, argv + first, sizes);
+    all = room_for(n, sizeof(*all));
+    puts(is_growth ? "from,to,start,memory,exponent" : "vms,start,memory,median_us");
+    for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
+        int rounds;
+
+        for (size_t i = 0; i < n; i++)
+            begin(&all[i], sizes[i], kinds[k]);
+        rounds = measure(all, n, is_admission ? admit_once : decide_once);
+        (is_growth ? print_growth : print_times)(all, n, kinds[k], rounds);
+        fflush(stdout);
+        for (size_t i = 0; i < n; i++)
+            free_bench(&all[i].bench);
     }
-    printf("vms,start,memory,median_us\n");
-    for (int i = first; i < argc; i++)
-        measure(number_of(argv[i]), once);
-    for (size_t i = 0; argc == first && i < sizeof(usual) / sizeof(*usual); i++)
-        measure(usual[i], once);
+    free(all);
     return EXIT_SUCCESS;
 }

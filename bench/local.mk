@@ -2,7 +2,7 @@
 # Benchmarks: programs that print numbers and judge nothing. `make bench` builds and runs them all;
 # README.md says what each measures.
 
-BENCHMARKS = %D%/decide %D%/sim.sh %D%/tick %D%/history %D%/idle.sh %D%/busy.sh %D%/flood.sh %D%/refuse.py
+BENCHMARKS = %D%/sim.sh %D%/tick %D%/history %D%/idle.sh %D%/busy.sh %D%/flood.sh %D%/refuse.py
 if WITH_XEN
 BENCHMARKS += %D%/agent.py
 agent_static = agent/xenmem-agent-static
@@ -23,7 +23,7 @@ EXTRA_DIST += %D%/agent.py %D%/instructions.sh %D%/instructions.txt %D%/sim.sh \
 %C%_history_LDADD = libxm_db.a libxm_base.a $(SQLITE_LIBS)
 
 %C%_decide_SOURCES = %D%/decide.c
-%C%_decide_LDADD = libxm_core.a libxm_base.a
+%C%_decide_LDADD = libxm_core.a libxm_base.a -lm
 
 # make bench-xen: on real Xen, in the lab; one boot for all of them.
 BENCH_XEN = %D%/xen/noisy-guest.sh %D%/xen/reaction.sh %D%/xen/reserve-to-granted.sh
@@ -38,6 +38,10 @@ endif
 
 .PHONY: bench bench-xen
 bench: all $(benchmark_tools) $(agent_static)
+	@for what in '' --growth --admit; do \
+		echo "== bench/decide $$what"; \
+		bench/decide $$what || exit 1; \
+	done
 	@$(AM_TESTS_ENVIRONMENT) for benchmark in $(BENCHMARKS); do \
 		echo "== $$benchmark"; \
 		case $$benchmark in \

@@ -76,14 +76,14 @@ enum action_kind {
 };
 
 struct action {
-    uint32_t vm; /* index into the snapshot */
-    enum action_kind kind;
     struct kib from;   /* the target, or the cap, that it has now */
     struct kib target; /* ACTION_TARGET */
     struct kib cap;    /* both */
-    enum reason reason;
-    bool releases;   /* it gives memory or promises back; else it takes, out of what is free now */
-    uint8_t zero[3]; /* where padding would be: the same input gives the same bytes */
+    uint32_t vm;       /* index into the snapshot */
+    enum action_kind kind : 8;
+    enum reason reason : 8;
+    bool releases; /* it gives memory or promises back; else it takes, out of what is free now */
+    uint8_t zero;  /* where padding would be: the same input gives the same bytes */
 };
 
 /* What a VM may be told at all. */
