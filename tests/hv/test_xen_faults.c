@@ -296,6 +296,71 @@ START_TEST(a_look_in_which_two_balloons_move_is_taken_again)
 }
 END_TEST
 
+START_TEST(where_processes_cannot_be_seen_nothing_is_written)
+{
+    struct err err = {0};
+
+    fake_xen_begin();
+    now_ms = 0;
+    ck_assert_int_eq(open_it(0, &err), 0);
+    ck_assert_int_eq(look(0, &err), 0);
+    ((struct xen *)hv)->savers.proc = "/nowhere";
+    ((struct xen *)hv)->savers.seen = false;
+    before = fake_xen_levers(FAKE_PV);
+    ck_assert_int_eq(lower_target(FAKE_PV, &err), -1);
+    ck_assert_int_eq(err.code, ERR_BUSY);
+    ck_assert_int_eq(cut_cap(FAKE_PV, &err), -1);
+    ck_assert_int_eq(err.code, ERR_BUSY);
+    ck_assert(is_as_before(FAKE_PV));
+    hv_close(hv);
+    fake_xen_end();
+}
+END_TEST
+
+/* Looks again, time and again, until all is seen. */
+static void look_on(void)
+{
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(take_in(0, NULL), 0);
+        ck_assert_int_eq(look(0, NULL), 0);
+    }
+}
+
+/* True where the nth call at the look that listens to it again was the first watch. */
+static bool is_heard_again_though_it_fails(int nth)
+{
+    bool is_watch;
+
+    fake_xen_begin();
+    now_ms = 0;
+    ck_assert_int_eq(open_it(0, NULL), 0);
+    look_on();
+    for (int i = 0; i <= NOISE_MOST; i++)
+        fake_xen_write(FAKE_PV, "memory/meminfo", "200000");
+    look_on();
+    ck_assert(find(FAKE_PV)->noisy);
+    now_ms += NOISE_DEAF_MS;
+    fake_xen_fail(nth, 3); /* as many as there are watches of reports */
+    (void)look(0, NULL);
+    is_watch = fake_xen_failed() && strcmp(fake_xen_failed(), "xs_watch") == 0;
+    fake_xen_fail(-1, 0);
+    fake_xen_write(FAKE_PV, "memory/meminfo", "300000");
+    look_on();
+    ck_assert_int_eq(find(FAKE_PV)->report.need.v, 300000);
+    hv_close(hv);
+    fake_xen_end();
+    return is_watch;
+}
+
+START_TEST(a_noisy_guest_whose_watches_cannot_be_set_again_is_still_heard)
+{
+    int nth = 0;
+
+    while (!is_heard_again_though_it_fails(nth))
+        ck_assert_int_lt(++nth, 200);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("xen-faults");
@@ -306,6 +371,8 @@ int main(void)
     tcase_add_loop_test(tests, any_call_may_fail_and_the_next_try_mends_it, 0, 6);
     tcase_add_test(tests, a_transaction_that_collides_is_tried_again_and_given_up_at_last);
     tcase_add_test(tests, a_look_in_which_two_balloons_move_is_taken_again);
+    tcase_add_test(tests, where_processes_cannot_be_seen_nothing_is_written);
+    tcase_add_test(tests, a_noisy_guest_whose_watches_cannot_be_set_again_is_still_heard);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
