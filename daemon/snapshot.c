@@ -47,18 +47,29 @@ static struct vm_report report_of(const struct guest_report *last)
     };
 }
 
+/*
+ * What dies can take nothing more. While its pages come back it is counted with its cap all the
+ * same, for its VM may be about to be built again, and they are for that. Not so where the VM runs
+ * already, nor where pages stay for good: a zombie holds what it has, and not what it once had.
+ */
+static bool is_spent(const struct domain *domain, int64_t now_ms)
+{
+    return domain->now.dying && (!domain->vm || now_ms - domain->moved_ms >= SNAPSHOT_ZOMBIE_MS);
+}
+
 struct vm snapshot_vm(const struct domain *domain, int64_t now_ms)
 {
     const struct hv_domain *now = &domain->now;
+    bool spent = is_spent(domain, now_ms);
 
     return (struct vm){
         .state = state_of(domain),
         .settings = settings_of(domain),
         .dom0 = now->dom0,
         .young = domain->young,
-        .cap_unlimited = now->cap_unlimited,
+        .cap_unlimited = now->cap_unlimited && !spent,
         .assigned = now->assigned,
-        .cap = now->cap,
+        .cap = spent ? now->assigned : now->cap,
         .claim = now->claim,
         .target = now->target,
         .offset = now->offset,

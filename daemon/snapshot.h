@@ -14,6 +14,9 @@ struct domain;
  * XenServer's once a minute, Qubes' only when something changed. */
 bool snapshot_report_is_fresh(const struct guest_report *report, int64_t age_ms);
 
+/* Pages of a dying domain that have not come back for so long stay. */
+#define SNAPSHOT_ZOMBIE_MS INT64_C(30000)
+
 /* The core's view of one domain. */
 struct vm snapshot_vm(const struct domain *domain, int64_t now_ms);
 

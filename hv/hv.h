@@ -36,6 +36,7 @@ struct hv_domain {
     enum vm_state state;     /* never OFF, FROZEN or UNRESPONSIVE */
     int32_t shutdown_reason; /* in VM_SHUTDOWN: 0 poweroff, 1 reboot, 2 suspend, 3 crash, 4
                                 watchdog, 5 soft reset */
+    bool dying;              /* the hypervisor takes it apart, and gives it no page any more */
     bool dom0;               /* the control domain */
     bool stub;               /* a stub domain: part of its VM's overhead, never managed */
     bool pv;                 /* paravirtualised; else HVM or PVH */

@@ -129,6 +129,7 @@ static void take_figures(struct hv_domain *seen, const struct sim_facts *facts)
 {
     memcpy(seen->name, facts->name, sizeof(seen->name));
     seen->shutdown_reason = facts->shutdown_reason;
+    seen->dying = facts->flags & FACT_DYING;
     seen->dom0 = facts->ref.domid == 0;
     seen->stub = facts->flags & FACT_STUB;
     seen->pv = facts->flags & FACT_PV;

@@ -119,6 +119,7 @@ static void judge_state(struct xen *xen, struct xen_domain *domain, const xc_dom
         .rested = domain->rest.rested,
     };
 
+    seen->dying = facts.dying;
     seen->state = domain_state(&facts);
 }
 

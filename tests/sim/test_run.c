@@ -133,6 +133,34 @@ START_TEST(test_a_reservation_ends_by_itself_in_virtual_time)
 }
 END_TEST
 
+/* Xen keeps a domain for good of which somebody still has a page. */
+START_TEST(test_a_zombie_is_counted_with_what_it_has)
+{
+    run_text("[host]\nsize = 8g\ndom0 = 1g\n"
+             "[vm big]\nmemory = 4g\nzombie = 4k\n"
+             "[vm web]\nmemory = 1g\nmaxmem = 4g\ndemand = 500m\n"
+             "[vm new]\nmemory = 1g\nstart = off\n"
+             "[at 10s]\ndestroy = big\n"
+             "[at 50s]\nreserve = new 5g priority=0\n"
+             "[expect at 20s]\nbig = state = dying\n"
+             "[expect at 60s]\nnew = reservation = granted\nhost = broken = 0\n",
+             &usual);
+    assert_met();
+}
+END_TEST
+
+START_TEST(test_a_reboot_is_no_broken_promise_though_a_zombie_stays)
+{
+    run_text("[host]\nsize = 4g\ndom0 = 512m\n"
+             "[vm a]\nmemory = 1g\nzombie = 4k\non-crash = restart\n"
+             "[vm b]\nmemory = 2200m\ndemand = 2g\n"
+             "[at 30s]\ncrash = a\n"
+             "[expect at 60s]\na = state = running\nhost = crashes = 1, broken = 0\n",
+             &usual);
+    assert_met();
+}
+END_TEST
+
 START_TEST(test_an_override_is_honoured_until_it_is_cleared)
 {
     run_text(TWO_ON_4G "[at 10s]\nmem-set = b 700m\n"
@@ -217,6 +245,8 @@ int main(void)
     tcase_add_test(runs, test_settings_bind_and_can_be_changed);
     tcase_add_test(runs, test_room_is_made_and_kept_while_the_daemon_is_dead);
     tcase_add_test(runs, test_a_reservation_ends_by_itself_in_virtual_time);
+    tcase_add_test(runs, test_a_zombie_is_counted_with_what_it_has);
+    tcase_add_test(runs, test_a_reboot_is_no_broken_promise_though_a_zombie_stays);
     tcase_add_test(runs, test_an_override_is_honoured_until_it_is_cleared);
     tcase_add_test(runs, test_the_same_file_runs_the_same);
     tcase_add_test(runs, test_a_host_without_vms);
