@@ -9,6 +9,7 @@ PEERS_SCENARIOS = \
 	%D%/a-bad-value-harms-nobody.scenario \
 	%D%/a-move-does-not-shrink.scenario \
 	%D%/a-small-one-can-start.scenario \
+	%D%/a-stuck-one-costs-what-it-keeps.scenario \
 	%D%/balancing-goes-on.scenario \
 	%D%/boot-storm.scenario \
 	%D%/counted-once.scenario \
@@ -30,6 +31,7 @@ PEERS_SCENARIOS = \
 	%D%/squeezed-d.scenario \
 	%D%/squeezed-e.scenario \
 	%D%/squeezed-h.scenario \
+	%D%/squeezed-h-keep.scenario \
 	%D%/starts-are-not-squeezed.scenario \
 	%D%/switched-off.scenario \
 	%D%/unused-goes-back.scenario \
