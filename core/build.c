@@ -25,12 +25,14 @@ static struct kib video_of(const struct build *build)
     return kib(build->type == BUILD_HVM ? VIDEO_HVM : 0);
 }
 
-/* 1 MiB a vCPU, and 4 KiB a MiB of the maximum. */
+struct kib build_tables(int64_t vcpus, struct kib maxmem)
+{
+    return kib_add(kib_mib(vcpus), kib(maxmem.v / 1024 * 4));
+}
+
 static struct kib shadow_of(const struct build *build)
 {
-    if (build->shadow.v >= 0)
-        return build->shadow;
-    return kib_add(kib_mib(build->vcpus), kib(build->maxmem.v / 1024 * 4));
+    return build->shadow.v >= 0 ? build->shadow : build_tables(build->vcpus, build->maxmem);
 }
 
 struct kib build_needs(const struct build *build)

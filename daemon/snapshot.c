@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/snapshot.h"
 
+#include "core/build.h"
 #include "daemon/registry.h"
 
 #define AGENT_FRESH_MS     INT64_C(30000)  /* three heartbeats */
@@ -57,6 +58,18 @@ static bool is_spent(const struct domain *domain, int64_t now_ms)
     return domain->now.dying && (!domain->vm || now_ms - domain->moved_ms >= SNAPSHOT_ZOMBIE_MS);
 }
 
+/* The page tables of one that is not PV come back first, and are kept with its pages. */
+static struct kib cap_of(const struct domain *domain, bool spent)
+{
+    const struct hv_domain *now = &domain->now;
+
+    if (spent)
+        return now->assigned;
+    if (!now->dying || now->pv || !domain->vm)
+        return now->cap;
+    return kib_add(now->cap, build_tables(1, domain->vm->natural.static_max));
+}
+
 struct vm snapshot_vm(const struct domain *domain, int64_t now_ms)
 {
     const struct hv_domain *now = &domain->now;
@@ -69,7 +82,7 @@ struct vm snapshot_vm(const struct domain *domain, int64_t now_ms)
         .young = domain->young,
         .cap_unlimited = now->cap_unlimited && !spent,
         .assigned = now->assigned,
-        .cap = spent ? now->assigned : now->cap,
+        .cap = cap_of(domain, spent),
         .claim = now->claim,
         .target = now->target,
         .offset = now->offset,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/reservations/reservations.h"
+#include "core/build.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -406,11 +407,22 @@ void reservations_ask(struct reservations *reservations, struct call *call,
     loop_look_soon(daemon->loop, 0);
 }
 
+/* What xl takes when it builds a guest again that reboots: all that it may have had, and its page
+ * tables. Those of one vCPU are the least that has come free with it. */
+static struct kib rebuild_needs(const struct vm_entry *vm, const struct domain *last)
+{
+    const struct vm counted = {.assigned = last->now.assigned, .cap = last->now.cap};
+    struct kib tables = kib(0);
+
+    if (vm && !last->now.pv)
+        tables = build_tables(1, vm->natural.static_max);
+    return kib_add(model_counted(&counted), tables);
+}
+
 void reservations_note_death(struct reservations *reservations, const char *name,
                              const struct domain *last)
 {
     const struct registry *registry = reservations->daemon->registry;
-    const struct vm vm = {.assigned = last->now.assigned, .cap = last->now.cap};
     struct reservation *reservation;
 
     for (size_t i = 0; i < registry->n_domains; i++)
@@ -423,7 +435,8 @@ void reservations_note_death(struct reservations *reservations, const char *name
     DL_FOREACH (reservations->list, reservation)
         if (strcmp(reservation->name, name) == 0)
             return; /* it dies half-built: what is kept for it is enough */
-    reservation = add(reservations, reservations->next_id, name, model_counted(&vm), 100);
+    reservation = add(reservations, reservations->next_id, name,
+                      rebuild_needs(registry_find(registry, name), last), 100);
     reservation->implicit = true;
     reservation->ttl_ms = reservations->daemon->options->reboot_grace_ms;
     reservation->state = RESERVATION_SQUEEZING; /* granted at once: its memory has just come free */

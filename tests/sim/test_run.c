@@ -161,6 +161,20 @@ START_TEST(test_a_reboot_is_no_broken_promise_though_a_zombie_stays)
 }
 END_TEST
 
+/* Its page tables, 257 MiB here, are no pages of its own: whoever gets them meanwhile keeps it from
+ * being built. */
+START_TEST(test_a_reboot_finds_the_memory_of_its_page_tables_too)
+{
+    run_text("[host]\nsize = 8g\ndom0 = 1g\n"
+             "[vm a]\nmemory = 512m\nmaxmem = 64g\ntype = hvm\ndemand = 300m\n"
+             "[vm b]\nmemory = 1g\nmaxmem = 16g\ndemand = step 0:500m 5s:16g\nswap = 16g\n"
+             "[at 30s]\nreboot = a\n"
+             "[expect at 60s]\na = assigned >= 512m\nhost = broken = 0\n",
+             &usual);
+    assert_met();
+}
+END_TEST
+
 START_TEST(test_an_override_is_honoured_until_it_is_cleared)
 {
     run_text(TWO_ON_4G "[at 10s]\nmem-set = b 700m\n"
@@ -247,6 +261,7 @@ int main(void)
     tcase_add_test(runs, test_a_reservation_ends_by_itself_in_virtual_time);
     tcase_add_test(runs, test_a_zombie_is_counted_with_what_it_has);
     tcase_add_test(runs, test_a_reboot_is_no_broken_promise_though_a_zombie_stays);
+    tcase_add_test(runs, test_a_reboot_finds_the_memory_of_its_page_tables_too);
     tcase_add_test(runs, test_an_override_is_honoured_until_it_is_cleared);
     tcase_add_test(runs, test_the_same_file_runs_the_same);
     tcase_add_test(runs, test_a_host_without_vms);
