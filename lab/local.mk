@@ -3,6 +3,7 @@
 # README.md.
 
 LAB_SCENARIOS = \
+	%D%/scenarios/agent-survives.sh \
 	%D%/scenarios/balloon.sh \
 	%D%/scenarios/daemon-killed.sh \
 	%D%/scenarios/destroy-and-reboot.sh \

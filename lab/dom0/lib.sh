@@ -148,6 +148,32 @@ raise_load() { # NAME MIB…
     done
 }
 
+# One figure of what its agent said last.
+reported() { # NAME FIELD
+    of_guest "$1" data/xenmem | tr ' ' '\n' | sed -n "s/^$2=//p"
+}
+
+has_told_rise() { # NAME FROM_KIB MIB
+    told_mib=$((($(reported "$1" need) - $2) / 1024))
+    echo "the need of $1 is up by $told_mib MiB"
+    [ $told_mib -ge $(($3 - 4)) ] && [ $told_mib -le $(($3 + 8)) ]
+}
+
+# That what its agent says since WHAT is news: numbers above SEQUENCE, which show has from the agent, and a
+# need that is right.
+tells_on() { # NAME WHAT SEQUENCE
+    wait_until 60 "$1 tells on after $2" seen "reported $1 seq" -gt "$3"
+    wait_until 60 "show has it from the agent after $2" seen "shown $1 source" = agent
+    wait_until 60 "it counts after $2" seen "vm $1 status" != unknown
+    load "$1" "anon 0"
+    settled 60
+    idle_kib=$(reported "$1" need)
+    load "$1" "anon 15"
+    wait_until 30 "the need of $1 is right after $2" has_told_rise "$1" "$idle_kib" 15
+    assert_not_killed "$1" "anon 15"
+    note "after $2: number $3, then $(reported "$1" seq); 15 MiB more were told as $told_mib"
+}
+
 # Makes a guest use memory, for example "anon 100", and waits until it does.
 load() { # NAME WORK
     xenstore-write "/local/domain/$(domid "$1")/data/workload" "$2"

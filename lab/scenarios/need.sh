@@ -18,11 +18,6 @@ for guest in web big; do
     wait_until 60 "$guest reports" seen "vm $guest status" != unknown
 done
 
-# What the agent itself said last.
-reported() { # GUEST FIELD
-    of_guest "$1" data/xenmem | tr ' ' '\n' | sed -n "s/^$2=//p"
-}
-
 # An agent that has nothing new to say speaks every 10 s.
 settle_report() { # GUEST
     settle_before=$(reported "$1" seq)
