@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/units.h"
 #include "core/decide.h"
 
 #define PROGRESS_STEPS 512
@@ -362,6 +363,37 @@ static void average(struct replay_result *result, int64_t n_steps, size_t n_host
     result->free_part /= (double)n_steps * (double)n_hosts;
 }
 
+/* The VMs of host i are those from here up to the next one's. */
+static size_t first_of(const struct samples *samples, size_t i, size_t n_hosts)
+{
+    return i * samples->n_vms / n_hosts;
+}
+
+/* A reserve that was given must leave something of each host. */
+static int check_reserve(const struct samples *samples, const struct replay_options *options,
+                         size_t n_hosts, struct err *err)
+{
+    struct kib reserve;
+    char text[2][UNITS_TEXT];
+
+    if (!setting_has(&options->settings, HOST_KEY_RESERVE))
+        return 0;
+    reserve = kib(options->settings.value[HOST_KEY_RESERVE]);
+    for (size_t i = 0; i < n_hosts; i++) {
+        struct kib total = kib(0);
+
+        for (size_t vm = first_of(samples, i, n_hosts); vm < first_of(samples, i + 1, n_hosts);
+             vm++)
+            total = kib_add(total, samples->vms[vm].provisioned);
+        total = kib_scale(total, 1000, options->density_permille);
+        if (reserve.v >= total.v)
+            return err_set(err, ERR_INVALID,
+                           "--host: a reserve of %s leaves nothing of a host of %s",
+                           kib_format(reserve, text[0]), kib_format(total, text[1]));
+    }
+    return 0;
+}
+
 int replay_run(const struct samples *samples, const struct replay_options *options,
                enum replay_policy policy, replay_progress *progress, void *context,
                struct replay_result *out, struct err *err)
@@ -369,15 +401,17 @@ int replay_run(const struct samples *samples, const struct replay_options *optio
     size_t n_hosts = hosts_of(samples, options);
     bool is_ok;
 
+    if (check_reserve(samples, options, n_hosts, err))
+        return -1;
     *out = (struct replay_result){.policy = policy, .n_vms = samples->n_vms};
     out->hours = (double)steps_of(samples) * REPLAY_STEP_S / 3600;
     out->vm_assigned = calloc(samples->n_vms * REPLAY_BINS, sizeof(*out->vm_assigned));
     is_ok = out->vm_assigned != NULL;
     for (size_t i = 0; i < n_hosts && is_ok; i++) {
         struct replay_host host = {.samples = samples, .options = options, .result = out};
-        size_t end = (i + 1) * samples->n_vms / n_hosts;
+        size_t end = first_of(samples, i + 1, n_hosts);
 
-        host.first_vm = i * samples->n_vms / n_hosts;
+        host.first_vm = first_of(samples, i, n_hosts);
         is_ok = make_host(&host, end - host.first_vm);
         if (is_ok)
             replay_host(&host, i, n_hosts, progress, context);

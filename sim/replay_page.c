@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -194,9 +195,14 @@ static void put_page(FILE *out, const struct replay_page *page)
 int replay_write_page(const struct replay_page *page, struct err *err)
 {
     char beside[4096];
+    struct stat there;
     bool is_broken;
     FILE *out;
 
+    /* The page takes its place: a device, or a link such as /dev/stdout, would be lost. */
+    if (lstat(page->file, &there) == 0 && !S_ISREG(there.st_mode))
+        return err_set(err, ERR_INVALID, "--report %s: this is no plain file: name another",
+                       page->file);
     if (snprintf(beside, sizeof(beside), "%s.new", page->file) >= (int)sizeof(beside))
         return err_set(err, ERR_INVALID, "--report: the name is too long");
     out = fopen(beside, "we");

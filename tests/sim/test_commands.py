@@ -141,6 +141,25 @@ def test_a_report_that_cannot_be_written_is_named():
         assert done.returncode == 1 and done.stdout == "" and "none/page.html" in done.stderr, done.stderr
 
 
+def test_a_report_takes_no_place_but_that_of_a_plain_file():
+    with Folder() as folder:
+        scenario = folder.write("s.scenario", SCENARIO)
+        fifo, link = os.path.join(folder.path, "fifo"), os.path.join(folder.path, "link")
+        os.mkfifo(fifo)
+        os.symlink(folder.write("old.html", "old"), link)
+        for path in (fifo, link, folder.path):
+            refused("no plain file", "run", scenario, "--report", path)
+        assert os.path.islink(link) and folder.names() == ["fifo", "link", "old.html", "s.scenario"]
+
+
+def test_a_reserve_must_leave_something_of_a_host():
+    with Folder() as folder:
+        trace = folder.write("t.csv", TRACE)
+        refused("a reserve of 8 GiB leaves nothing of a host of 8 GiB", "replay", trace, "--host", "reserve=8g")
+        refused("a host of 2.67 GiB", "replay", trace, "--host", "reserve=5g", "--group", "1")
+        assert sim("replay", trace, "--host", "reserve=1g").returncode == 0
+
+
 def on_terminal(*command):
     """What a command writes to a terminal that is its standard error."""
     ours, theirs = pty.openpty()
