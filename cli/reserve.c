@@ -2,6 +2,7 @@
 /* reserve, reservations, release: memory for starts. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/units.h"
@@ -17,6 +18,7 @@
 #define SQUEEZE_MS 70000
 #define LONGEST_MS 3600000
 #define NO_LIMIT   (-1)
+#define AWAY_MS    500 /* between two looks for a daemon that is away */
 
 static const struct field fields[] = {
     {"id", "ID", FIELD_NUMBER},         {"name", "NAME", FIELD_TEXT},
@@ -82,6 +84,17 @@ int reserve_memory(struct cli *cli, const struct arguments *arguments, const cha
                              note_progress, out);
 }
 
+void reserve_release(struct cli *cli, int64_t id)
+{
+    struct xenmemctl_request *request = xenmemctl_request_new("reservation.release");
+    struct xenmemctl_message *reply;
+    struct xenmemctl_error error;
+
+    xenmemctl_request_integer(request, "id", id);
+    if (cli_try(cli, request, CLI_TIMEOUT_MS, &reply, &error) == EXIT_DONE)
+        xenmemctl_message_free(reply);
+}
+
 /* --- reserve ---------------------------------------------------------------------------------- */
 
 static void put_reservation(struct cli *cli, const struct xenmemctl_value *record)
@@ -99,8 +112,8 @@ static void put_reservation(struct cli *cli, const struct xenmemctl_value *recor
     fflush(cli->out);
 }
 
-/* Stays until the reservation ends, which is told as an error, or until this process does. */
-static int hold(struct cli *cli, int64_t id)
+/* As long as one connection lasts. */
+static int hold_once(struct cli *cli, int64_t id)
 {
     struct xenmemctl_request *request = xenmemctl_request_new("reservation.hold");
     struct xenmemctl_message *reply;
@@ -113,11 +126,40 @@ static int hold(struct cli *cli, int64_t id)
     return code;
 }
 
+/* A daemon that is away is asked for again, until it is there. */
+static int reconnect(struct cli *cli)
+{
+    const struct timespec pause = {.tv_nsec = AWAY_MS * 1000000L};
+    struct xenmemctl_error error;
+
+    xenmemctl_free(cli->connection);
+    cli->connection = NULL;
+    while (xenmemctl_connect(cli->socket, CLI_TIMEOUT_MS, &cli->connection, &error)) {
+        if (error.code != XENMEMCTL_UNREACHABLE && error.code != XENMEMCTL_TIMEOUT)
+            return cli_complain_error(cli, &error);
+        nanosleep(&pause, NULL);
+    }
+    return EXIT_DONE;
+}
+
+/* Stays until the reservation ends, which is told as an error, or until this process does. */
+static int hold(struct cli *cli, int64_t id)
+{
+    int code;
+
+    do
+        code = hold_once(cli, id);
+    while (code == EXIT_UNREACHABLE && (code = reconnect(cli)) == EXIT_DONE);
+    return code;
+}
+
 static int check_size(struct cli *cli, const char *text, const char *name)
 {
     struct kib size;
     struct err err;
 
+    if (name && name[0] == '\0')
+        return cli_complain(cli, EXIT_USAGE, "--for: '' is no name");
     if (!text && !name)
         return cli_complain(cli, EXIT_USAGE,
                             "reserve needs a SIZE, such as 2g, or --for NAME of a VM whose "
@@ -147,6 +189,10 @@ int run_reserve(struct cli *cli, const struct arguments *arguments)
     put_reservation(cli, xenmemctl_message_value(reply));
     xenmemctl_integer(xenmemctl_member(xenmemctl_message_value(reply), "id"), &id);
     xenmemctl_message_free(reply);
+    if (ferror(cli->out)) { /* of which cli_finish complains: nobody knows the id */
+        reserve_release(cli, id);
+        return EXIT_FAILED;
+    }
     return arguments->options[OPTION_HOLD] ? hold(cli, id) : EXIT_DONE;
 }
 

@@ -3,6 +3,8 @@
 #ifndef CLI_RESERVE_H
 #define CLI_RESERVE_H
 
+#include <stdint.h>
+
 struct arguments;
 struct cli;
 struct xenmemctl_message;
@@ -15,5 +17,8 @@ struct xenmemctl_message;
  */
 int reserve_memory(struct cli *cli, const struct arguments *arguments, const char *size,
                    const char *name, const char *ttl, struct xenmemctl_message **out);
+
+/* Ends a reservation, where it did not end by itself; says nothing. */
+void reserve_release(struct cli *cli, int64_t id);
 
 #endif

@@ -155,18 +155,6 @@ static int reserve(struct cli *cli, const char *name, struct kib needs,
     return EXIT_DONE;
 }
 
-/* The daemon itself ends it when the domain runs: then there is none any more. */
-static void release(struct cli *cli, int64_t id)
-{
-    struct xenmemctl_request *request = xenmemctl_request_new("reservation.release");
-    struct xenmemctl_message *reply;
-    struct xenmemctl_error error;
-
-    xenmemctl_request_integer(request, "id", id);
-    if (cli_try(cli, request, CLI_TIMEOUT_MS, &reply, &error) == EXIT_DONE)
-        xenmemctl_message_free(reply);
-}
-
 int run_start(struct cli *cli, const struct arguments *arguments)
 {
     struct xl_config config;
@@ -184,6 +172,6 @@ int run_start(struct cli *cli, const struct arguments *arguments)
     if (code != EXIT_DONE)
         return code;
     code = run_xl(cli, arguments, &config, &plan);
-    release(cli, id);
+    reserve_release(cli, id); /* the daemon itself ended it if the domain runs */
     return code;
 }

@@ -19,7 +19,8 @@ static const char saved_magic[32] = "Xen saved domain, xl format\n \0 \r";
 struct reading {
     struct xl_config *out;
     const char *path;
-    int line; /* of the file; 0: a word that followed it */
+    int line;  /* of the file; 0: a word that followed it */
+    int depth; /* of the lists that lines before this one began */
     int64_t maxvcpus;
 };
 
@@ -51,6 +52,17 @@ static char *find_unquoted(char *text, char wanted)
     return NULL;
 }
 
+static int count_unquoted(char *text, char wanted)
+{
+    int count = 0;
+
+    while ((text = find_unquoted(text, wanted))) {
+        count++;
+        text++;
+    }
+    return count;
+}
+
 static void cut_comment(char *text)
 {
     char *comment = find_unquoted(text, '#');
@@ -80,6 +92,17 @@ static int not_understood(const struct reading *reading, const char *key, const 
                    "%s%s: %.40s = %.80s is not understood here: use `xenmemctl reserve` and `xl "
                    "create`",
                    reading->line > 0 ? reading->path : "what follows the file", place, key, value);
+}
+
+/* A line, or a word, as a whole. */
+static int no_setting(const struct reading *reading, const char *text, struct err *err)
+{
+    if (reading->line == 0)
+        return err_set(err, ERR_INVALID, "what follows the file: '%.80s' is not understood here",
+                       text);
+    return err_set(err, ERR_INVALID,
+                   "%s:%d: '%.80s' is not understood here: use `xenmemctl reserve` and `xl create`",
+                   reading->path, reading->line, text);
 }
 
 /* Decimal, as xl reads it: to xl, what begins with 0 is octal or hexadecimal. */
@@ -151,17 +174,37 @@ static int read_pair(struct reading *reading, const char *key, char *value, stru
     return 0;
 }
 
+/* A word as xl's keys are, and perhaps the '+' of "+=". */
+static bool is_key(const char *text)
+{
+    const char *rest = text;
+
+    while (isalnum((unsigned char)*rest) || *rest == '_')
+        rest++;
+    rest += strspn(rest, " \t");
+    return isalpha((unsigned char)*text) && (*rest == '\0' || strcmp(rest, "+") == 0);
+}
+
 static int read_line(struct reading *reading, char *line, struct err *err)
 {
+    int depth = reading->depth;
     char *equals, *key;
 
     cut_comment(line);
+    reading->depth += count_unquoted(line, '[') - count_unquoted(line, ']');
     key = trim(line);
+    if (depth > 0 || key[0] == '\0')
+        return 0; /* within a list, or blank */
     equals = strchr(key, '=');
-    if (!equals || !isalpha((unsigned char)*key))
-        return 0; /* blank, or within a list */
-    *equals = '\0';
-    return read_pair(reading, trim(key), trim(equals + 1), err);
+    if (equals) {
+        *equals = '\0';
+        if (is_key(trim(key)))
+            return read_pair(reading, key, trim(equals + 1), err);
+        *equals = '=';
+    } else if (reading->line == 0) {
+        return 0; /* what an option of xl is given */
+    }
+    return no_setting(reading, key, err);
 }
 
 static int finish(struct reading *reading, struct err *err)
@@ -209,7 +252,7 @@ static int read_words(struct reading *reading, const char *const *words, size_t 
         char *line = strdup(words[i]);
 
         invariant(line);
-        reading->line = 0;
+        reading->line = reading->depth = 0;
         if (words[i][0] != '-')
             rc = read_line(reading, line, err);
         free(line);

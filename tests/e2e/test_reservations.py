@@ -219,11 +219,11 @@ def test_a_holders_death_ends_it_at_once_and_a_lost_connection_after_a_while():
                                   env=host.environment, stdout=subprocess.PIPE)
         until("it is granted", lambda: [r["state"] for r in host.json("reservations")] == ["granted"])
         host.kill()
+        holder.kill()
+        holder.wait()
         host.start()
         assert len(host.json("reservations")) == 1, "a restart of the daemon lost it"
         until("nobody has taken it up", lambda: host.json("reservations") == [])
-        holder.kill()
-        holder.wait()
         holder = subprocess.Popen([XENMEMCTL, "--socket", host.socket, "reserve", "100m", "--hold"],
                                   env=host.environment, stdout=subprocess.PIPE)
         until("it is granted", lambda: [r["state"] for r in host.json("reservations")] == ["granted"])
@@ -231,6 +231,39 @@ def test_a_holders_death_ends_it_at_once_and_a_lost_connection_after_a_while():
         holder.wait()
         until("its holder is dead", lambda: host.json("reservations") == [])
         assert "holder-gone" in host.events("reservation-released")[-1]["detail"]
+
+
+def test_a_holder_takes_it_up_again_from_a_daemon_that_was_restarted():
+    with Host(FULL, MANAGED + "[daemon]\nholder-grace = 2s\n") as host:
+        ready(host)
+        holder = subprocess.Popen([XENMEMCTL, "--socket", host.socket, "reserve", "100m", "--hold"],
+                                  env=host.environment, stdout=subprocess.PIPE)
+        until("it is granted", lambda: [r["state"] for r in host.json("reservations")] == ["granted"])
+        host.kill()
+        host.start()
+        time.sleep(4)
+        assert [r["tied"] for r in host.json("reservations")] == [True], "its holder lives"
+        host.do("release", holder.stdout.readline().decode().strip())
+        assert holder.wait(30) == 4, "it ends with its reservation"
+        holder.stdout.close()
+
+
+def test_one_whose_number_nobody_can_know_is_given_back():
+    with Host(FULL, MANAGED) as host:
+        ready(host)
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([XENMEMCTL, "--socket", host.socket, "reserve", "100m"], env=host.environment,
+                                  stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        assert done.returncode == 1 and done.stderr.count("\n") == 1, done
+        assert host.json("reservations") == []
+        assert host.events("reservation-released")
+
+
+def test_a_name_that_is_empty_is_no_name():
+    with Host(FULL, MANAGED) as host:
+        done = host.ctl("reserve", "100m", "--for", "")
+        assert done.returncode == 2 and "--for" in done.stderr, done
+        assert host.json("reservations") == []
 
 
 def test_a_client_may_leave_at_any_byte():
@@ -284,6 +317,9 @@ def test_start_makes_room_and_passes_on_what_xl_says():
                      "name = 'x'\nmemory = 0100\n", "name = 'x'\nmemory += 100\n", "name = 'x' + 'y'\nmemory = 100\n"):
             bad = host.ctl("start", host.write("bad.cfg", text))
             assert bad.returncode == 2 and bad.stderr.count("\n") == 1, bad
+        for line in ('include("base.cfg")', "import os", "if big: memory = 4096", "garbage", "\x7fELF", "'memory' = 4096"):
+            bad = host.ctl("start", host.write("bad.cfg", f"name = 'x'\nmemory = 100\nvif = [ 'a=b', # [\n]\n{line}\n"))
+            assert bad.returncode == 2 and bad.stdout == "" and "bad.cfg:5: " in bad.stderr, bad
         assert host.ctl("start", host.path("none.cfg")).returncode == 2
 
 
