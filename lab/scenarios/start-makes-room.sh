@@ -7,19 +7,17 @@
 # shellcheck source=../dom0/lib.sh
 . /lab/lib.sh
 
-targets() {
-    for guest in one two three; do
-        echo "$guest $(target_kib $guest)"
-    done
-}
-
-# Every state that they are in, as long as the file /tmp/watch is there.
-watch_targets() {
+# Their values, again and again, as long as the file /tmp/watch is there.
+watch_keys() { # KEY…
     while [ -e /tmp/watch ]; do
-        targets | tr '\n' ' '
+        xenstore-read "$@" | tr '\n' ' '
         echo
         sleep 0.1
     done
+}
+
+looks() {
+    wc -l </tmp/targets
 }
 
 three_full_guests
@@ -28,18 +26,24 @@ for guest in one two three; do
 done
 settled 60
 
+set --
+for guest in one two three; do
+    set -- "$@" "/local/domain/$(domid $guest)/memory/target"
+done
 touch /tmp/watch
-watch_targets >/tmp/targets &
+watch_keys "$@" >/tmp/targets &
 watcher=$!
+wait_until 30 "the targets are being looked at" seen looks -ge 1
 write_guest big pv 512 512
 code=0
 ctl start /tmp/big.cfg >/tmp/big.out 2>&1 || code=$?
 assert_equal "exit code of what is not feasible" $code 3
 note "$(cat /tmp/big.out)"
 sleep 5
+wait_until 60 "the targets were looked at often enough" seen looks -ge 20
 rm /tmp/watch
 wait $watcher
-note "looked $(wc -l </tmp/targets) times at $(sort -u /tmp/targets)"
+note "looked $(looks) times at $(sort -u /tmp/targets)"
 assert_equal "states that the targets were in" "$(sort -u /tmp/targets | wc -l)" 1
 assert_equal "what each does" "$(for guest in one two three; do of_guest $guest data/workload-done; done | sort -u)" "anon 20"
 assert_equal "domain big" "$(domid big)" ""
