@@ -140,6 +140,7 @@ int run_plan(struct cli *cli, const struct arguments *arguments)
     code = call_and_put(cli, request, true, &reply);
     if (code != EXIT_DONE)
         return code;
+    cli_put_warnings(cli, xenmemctl_member(xenmemctl_message_value(reply), "warnings"));
     code = judge_start(cli, arguments, xenmemctl_message_value(reply));
     xenmemctl_message_free(reply);
     return code;

@@ -366,7 +366,10 @@ static int list_files(struct cli *cli, const struct xenmemctl_value *policies)
     struct err err;
 
     if (count < 0) {
-        fail_file(folder(), &err);
+        if (errno == ENOENT)
+            err_set(&err, ERR_NOT_FOUND, "%s: there is no such folder", folder());
+        else
+            fail_file(folder(), &err);
         return complain_file(cli, &err);
     }
     rows = calloc((size_t)count + 1, sizeof(*rows));

@@ -115,6 +115,12 @@ def test_plan_of_a_start_without_room_says_who_holds_it_and_moves_nobody():
         assert codes(plan["steps"])[-1] == "keep"
 
 
+def test_a_plan_for_a_vm_that_nobody_knows_warns():
+    with Host(TWO, SETTINGS) as host:
+        done = host.ctl("plan", "--set", "wbe", "minimum=1g")
+        assert done.returncode == 0 and "no VM of that name was ever seen" in done.stderr, done
+
+
 def test_what_is_wrong_in_a_plan_is_named():
     with Host(TWO, SETTINGS) as host:
         assert "KEY=VALUE" in refused(host, 2, "plan", "--set", "web")

@@ -216,6 +216,10 @@ def test_a_policy_that_is_wrong_is_listed_with_the_reason_and_hides_no_other():
         assert [(row["name"], row["state"]) for row in rows] == [("-", "wrong")] * 3 + [("right", "-")], rows
         for row, reason in zip(rows, ("a-wrong.policy:4: ", "longer than", "there is no such policy")):
             assert reason in row["what"], row
+        host.environment["XENMEM_POLICIES"] = host.path("nowhere")
+        missing = host.ctl("policy", "list")
+        assert missing.returncode == 4 and "no such folder" in missing.stderr, missing
+        host.environment["XENMEM_POLICIES"] = host.path("policies")
         host.stop()
         assert host.ctl("policy", "list").returncode == 5
 
