@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/units.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/record.h"
@@ -20,6 +19,7 @@
 #define NEWEST     1000  /* of all there are, if nothing is said */
 #define MOST       10000 /* that xenmemd gives at once */
 #define TIMEOUT_MS 30000 /* the journal is on a disk */
+#define DETAIL_MAX 4096
 
 static const struct field event_fields[] = {
     {"id", NULL, FIELD_NUMBER},   {"time_ms", NULL, FIELD_MOMENT}, {"event", NULL, FIELD_TEXT},
@@ -46,27 +46,6 @@ static void put_padded(struct cli *cli, const char *text, size_t width)
     fputs("  ", cli->out);
 }
 
-/* "from_kib=1048576" reads "from=1 GiB"; all else as it is. */
-static void put_detail(struct cli *cli, const char *detail)
-{
-    const char *at;
-
-    while ((at = strstr(detail, "_kib="))) {
-        char text[UNITS_TEXT], before[FIELD_TEXT_MAX];
-        char *end;
-        int64_t amount = strtoll(at + 5, &end, 10);
-
-        snprintf(before, sizeof(before), "%.*s", (int)(at - detail), detail);
-        text_put(cli->out, before);
-        if (end == at + 5 || amount < 0)
-            fputs("_kib=", cli->out);
-        else
-            fprintf(cli->out, "=%s", kib_format(kib(amount), text));
-        detail = end == at + 5 || amount < 0 ? at + 5 : end;
-    }
-    text_put(cli->out, detail);
-}
-
 /* A line, in columns that are as wide as most need: the next event is not known yet. */
 static void put_line(struct cli *cli, const struct xenmemctl_value *event)
 {
@@ -74,7 +53,7 @@ static void put_line(struct cli *cli, const struct xenmemctl_value *event)
     const char *vm = xenmemctl_text(xenmemctl_member(event, "vm"));
     const char *reason = xenmemctl_text(xenmemctl_member(event, "reason"));
     const char *detail = xenmemctl_text(xenmemctl_member(event, "detail"));
-    char moment[FIELD_TEXT_MAX];
+    char moment[FIELD_TEXT_MAX], readable[DETAIL_MAX];
     int64_t uid;
 
     fprintf(cli->out, "%s  ", record_text(event, &event_fields[1], moment));
@@ -84,7 +63,7 @@ static void put_line(struct cli *cli, const struct xenmemctl_value *event)
         text_put(cli->out, reason);
         fputs(detail && detail[0] ? ": " : "", cli->out);
     }
-    put_detail(cli, detail ? detail : "");
+    text_put(cli->out, text_amounts(detail ? detail : "", readable, sizeof(readable)));
     if (xenmemctl_integer(xenmemctl_member(event, "uid"), &uid))
         fprintf(cli->out, " (uid %" PRId64 ")", uid);
     fputc('\n', cli->out);

@@ -2,7 +2,10 @@
 #include "cli/text.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/units.h"
 
 #define BROKEN UINT32_MAX /* no character: a byte that is not UTF-8 */
 
@@ -193,4 +196,25 @@ void text_put_csv(FILE *to, const char *text)
     put_safely(to, text, true);
     if (!plain)
         fputc('"', to);
+}
+
+const char *text_amounts(const char *detail, char *buf, size_t room)
+{
+    const char *at;
+
+    buf[0] = '\0';
+    while ((at = strstr(detail, "_kib="))) {
+        const char *digits = at + strlen("_kib=");
+        char text[UNITS_TEXT] = "";
+        size_t used = strlen(buf);
+        char *end;
+        int64_t amount = strtoll(digits, &end, 10);
+        bool is_amount = end != digits && amount >= 0 && amount <= KIB_LIMIT;
+
+        snprintf(buf + used, room - used, "%.*s%s%s", (int)(at - detail), detail,
+                 is_amount ? "=" : "_kib=", is_amount ? kib_format(kib(amount), text) : "");
+        detail = is_amount ? end : digits;
+    }
+    snprintf(buf + strlen(buf), room - strlen(buf), "%s", detail);
+    return buf;
 }

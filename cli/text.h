@@ -22,6 +22,10 @@ void text_put(FILE *to, const char *text);
 /* The same into buf, which it ends with NUL; what does not fit is left out. Returns buf. */
 const char *text_clean(const char *text, char *buf, size_t room);
 
+/* An event's detail, in which "from_kib=1048576" reads "from=1 GiB" and all else is as it was, in
+ * buf; what does not fit is left out. Returns buf. */
+const char *text_amounts(const char *detail, char *buf, size_t room);
+
 /* Writes JSON text, with those characters as \uXXXX: the same JSON, and harmless. */
 void text_put_json(FILE *to, const char *json);
 

@@ -228,11 +228,13 @@ static void put_events(const struct xenmemctl_value *events)
 
     for (size_t i = 0; i < shown; i++) {
         const struct xenmemctl_value *event = xenmemctl_at(events, count - shown + i);
-        char line[FIELD_TEXT_MAX], moment[WHEN_TEXT];
+        const char *reason = xenmemctl_text(xenmemctl_member(event, "reason"));
+        char line[FIELD_TEXT_MAX], moment[WHEN_TEXT], detail[700];
 
-        snprintf(line, sizeof(line), "%s  %s  %s  %.700s",
+        snprintf(line, sizeof(line), "%s  %s  %s  %.60s%s%s",
                  when_format(number_of(event, "time_ms"), moment) + 11, text_of(event, "event"),
-                 text_of(event, "vm"), text_of(event, "detail"));
+                 text_of(event, "vm"), reason ? reason : "", reason ? ": " : "",
+                 text_amounts(text_of(event, "detail"), detail, sizeof(detail)));
         put(LINES - FOOT_LINES + 1 + (int)i, 0, COLS, line);
     }
 }

@@ -219,7 +219,8 @@ void reservation_fail(struct reservations *reservations, struct reservation *res
                       const struct err *err)
 {
     reservation_raise(reservations, reservation, EVENT_RESERVATION_REFUSED,
-                      "reason=failed command=reservation.create");
+                      err->code == ERR_UNREACHABLE ? "reason=client-gone command=reservation.create"
+                                                   : "reason=failed command=reservation.create");
     end(reservations, reservation, err);
 }
 

@@ -110,6 +110,21 @@ START_TEST(a_json_string_is_quoted)
 }
 END_TEST
 
+START_TEST(amounts_read_as_people_write_them)
+{
+    char buf[64], small[12];
+
+    ck_assert_str_eq(text_amounts("target from_kib=1048576 to_kib=512", buf, sizeof(buf)),
+                     "target from=1 GiB to=512 KiB");
+    ck_assert_str_eq(text_amounts("a_kib=x b_kib=-1 c_kib=", buf, sizeof(buf)),
+                     "a_kib=x b_kib=-1 c_kib=");
+    ck_assert_str_eq(text_amounts("a_kib=99999999999999999999", buf, sizeof(buf)),
+                     "a_kib=99999999999999999999");
+    ck_assert_str_eq(text_amounts("from_kib=1048576 to_kib=1", small, sizeof(small)),
+                     "from=1 GiB ");
+}
+END_TEST
+
 START_TEST(csv_is_quoted_where_it_needs_it)
 {
     ck_assert_str_eq(written_by(text_put_csv, "plain text"), "plain text");
@@ -136,6 +151,7 @@ int main(void)
     tcase_add_test(tests, width_counts_columns_and_not_bytes);
     tcase_add_test(tests, json_stays_the_same_json_and_is_harmless);
     tcase_add_test(tests, a_json_string_is_quoted);
+    tcase_add_test(tests, amounts_read_as_people_write_them);
     tcase_add_test(tests, csv_is_quoted_where_it_needs_it);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);

@@ -248,6 +248,18 @@ def test_a_holder_takes_it_up_again_from_a_daemon_that_was_restarted():
         holder.stdout.close()
 
 
+def test_one_who_leaves_the_queue_is_not_said_to_have_failed():
+    with Host(FULL, MANAGED) as host:
+        ready(host)
+        asker = subprocess.Popen([XENMEMCTL, "--socket", host.socket, "reserve", "5g", "--wait", "1m"],
+                                 env=host.environment, stderr=subprocess.DEVNULL)
+        until("it queues", lambda: [r["state"] for r in host.json("reservations")] == ["queued"])
+        asker.send_signal(signal.SIGINT)
+        asker.wait()
+        until("it is gone", lambda: host.json("reservations") == [])
+        assert "reason=client-gone" in host.events("reservation-refused")[-1]["detail"]
+
+
 def test_one_whose_number_nobody_can_know_is_given_back():
     with Host(FULL, MANAGED) as host:
         ready(host)
