@@ -184,6 +184,8 @@ static void look_at(const struct snapshot *snapshot, size_t i, struct vm_track *
     struct verdict *verdict = &decision->verdicts[i];
     struct kib trial = kib(0);
 
+    if (snapshot->n_wants == 0 && !snapshot->returns)
+        track->lent = kib(0);
     work->counted = model_counted(vm);
     work->role = judge(snapshot, vm, track, verdict, &trial, faults);
     share_prepare(vm, verdict, work, &look->asked);
@@ -226,7 +228,7 @@ void decide(const struct snapshot *snapshot, struct vm_track *tracks, struct dec
         look_at(snapshot, i, &tracks[i], decision, faults, &look);
     look.pool.all = kib_add(look.pool.all, decision->uncommitted);
     place = share_divide(snapshot, &look.pool, &look.asked, decision);
-    steady_goals(snapshot, &look.pool, &place, decision);
+    steady_goals(snapshot, tracks, &look.pool, &place, decision);
     conclude(snapshot, &look, &place, decision, faults);
     decision->settled = look.is_at_rest && decision->n_actions == 0;
 }

@@ -39,6 +39,7 @@ struct vm_track {
     int64_t progress_ms;    /* when it last came nearer, or was there */
     struct kib counted;     /* what it was counted with at the last look … */
     int64_t counted_ms;     /* … which was then: only later is it believed to be less */
+    struct kib lent;        /* its target before it was lowered for a start that waits; 0 nothing */
     int32_t failures;       /* to follow, in a row; each doubles the wait. 0: no limit is known */
     bool has_demand;        /* demand means something */
     bool mobile;            /* its balloon was seen to follow, or its agent saw a balloon driver */

@@ -86,6 +86,8 @@ struct snapshot {
     size_t n_vms;
     const struct want *wants; /* what can be fulfilled, and no more */
     size_t n_wants;
+    bool returns; /* one of them came to nothing: nobody else waiting, what was given for it goes
+                     back to whoever gave it. Until the host is settled */
 };
 
 /*

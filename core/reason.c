@@ -24,6 +24,7 @@ static const struct {
                      "it has more than it wants, and others or the host's headroom need it"},
     [REASON_HOLD] = {"hold", "surplus = hold: what it does not want goes back to the host"},
     [REASON_SHARE] = {"share", "surplus = share: its part of what is left over"},
+    [REASON_RETURN] = {"return", "it gets back what it gave for a start that came to nothing"},
     [REASON_UNRESPONSIVE] = {"unresponsive",
                              "it did not follow its target; it will be tried again"},
     [REASON_CAP_EXCESS] = {"cap-excess", "its cap was above what it is entitled to"},

@@ -24,6 +24,7 @@ enum reason {
     REASON_GIVE,         /* has to spare what others, or the host's headroom, need */
     REASON_HOLD,         /* surplus = hold: goes back to the host */
     REASON_SHARE,        /* surplus = share: gets its part of what is left */
+    REASON_RETURN,       /* gets back what it gave for a start that came to nothing */
     REASON_UNRESPONSIVE, /* did not follow: target set to what it has, tried again later */
     REASON_CAP_EXCESS,   /* its cap was above what it is entitled to */
     REASON_CAP_SHORT,    /* its cap was below its target */

@@ -44,6 +44,22 @@ static struct kib kept(const struct decide_work *work, const struct verdict *ver
     return least;
 }
 
+/* While somebody waits for a start, what each had before it gave for it. */
+static void note_lent(const struct decide_work *work, struct vm_track *track)
+{
+    if (share_takes_part(work) && work->goal.v < work->target.v && track->lent.v == 0)
+        track->lent = work->target;
+}
+
+/* Under surplus = keep nobody's memory would go back by itself: others' divide it anew. */
+static void give_back(const struct vm_track *track, const struct verdict *verdict,
+                      struct decide_work *work)
+{
+    struct kib most = kib_max(kib_floor(verdict->high, KIB_GRANULE), work->goal);
+
+    work->goal = kib_max(work->goal, kib_min(track->lent, most));
+}
+
 /* It is not taken from below this: its share; or, where not even the minimums fit, its own. */
 static struct kib untouched(const struct place *place, const struct decide_work *work)
 {
@@ -87,10 +103,11 @@ static void take_spare(const struct place *place, struct decision *decision, siz
     }
 }
 
-void steady_goals(const struct snapshot *snapshot, const struct pool *pool,
+void steady_goals(const struct snapshot *snapshot, struct vm_track *tracks, const struct pool *pool,
                   const struct place *place, struct decision *decision)
 {
     enum surplus surplus = snapshot->settings.surplus;
+    bool returns = snapshot->returns && snapshot->n_wants == 0 && surplus == SURPLUS_KEEP;
     /* Memory that is kept free for the next start serves those that wait now. */
     struct kib keep_free = kib_max(snapshot->settings.headroom, model_wanted(snapshot));
     struct kib limit = kib_sub(kib_sub(pool->all, pool->owed), keep_free);
@@ -104,6 +121,8 @@ void steady_goals(const struct snapshot *snapshot, const struct pool *pool,
             continue;
         share_serve(place, work);
         work->goal = kept(work, &decision->verdicts[i], share_due(place, work), surplus);
+        if (returns)
+            give_back(&tracks[i], &decision->verdicts[i], work);
         held = kib_add(held, work->goal);
         needed = kib_add(needed, untouched(place, work));
     }
@@ -112,6 +131,15 @@ void steady_goals(const struct snapshot *snapshot, const struct pool *pool,
     else if (held.v > limit.v)
         take_spare(place, decision, snapshot->n_vms,
                    (uint64_t)(kib_excess(limit, needed).v / KIB_GRANULE));
+    for (size_t i = 0; i < snapshot->n_vms && snapshot->n_wants > 0; i++)
+        note_lent(&decision->work[i], &tracks[i]);
+}
+
+static enum reason reason_of_more(bool is_beyond_want, enum surplus surplus)
+{
+    if (!is_beyond_want)
+        return REASON_GROW_DEMAND;
+    return surplus == SURPLUS_KEEP ? REASON_RETURN : REASON_SHARE;
 }
 
 static enum reason reason_of(const struct decide_work *work, struct kib share, enum surplus surplus)
@@ -128,7 +156,7 @@ static enum reason reason_of(const struct decide_work *work, struct kib share, e
     if (work->standing == STANDING_BELOW)
         return REASON_BOUND_LOW;
     if (work->goal.v > work->target.v)
-        return work->goal.v > wanted.v ? REASON_SHARE : REASON_GROW_DEMAND;
+        return reason_of_more(work->goal.v > wanted.v, surplus);
     if (work->goal.v == work->target.v)
         return REASON_KEEP;
     return surplus == SURPLUS_HOLD && work->goal.v == wanted.v ? REASON_HOLD : REASON_GIVE;

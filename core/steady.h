@@ -11,8 +11,8 @@
 #include "core/share.h"
 
 /* Serves everybody its part by the place that share_divide found, and sets goal in the working
- * space of all that have ROLE_FIXED or ROLE_SHARES. */
-void steady_goals(const struct snapshot *snapshot, const struct pool *pool,
+ * space of all that have ROLE_FIXED or ROLE_SHARES; and remembers who gives for a start. */
+void steady_goals(const struct snapshot *snapshot, struct vm_track *tracks, const struct pool *pool,
                   const struct place *place, struct decision *decision);
 
 /* Tells of one of them what came of it: sets reason in its working space, and share, goal and

@@ -190,6 +190,7 @@ static void end(struct reservations *reservations, struct reservation *reservati
 {
     bool is_posted = reservation->state >= RESERVATION_SAVING;
 
+    reservations->returns |= reservation->state == RESERVATION_SQUEEZING;
     if (reservation->asker)
         call_fail(reservation->asker, err);
     if (reservation->holder)

@@ -19,6 +19,7 @@ struct reservations {
     struct want wants[RESERVATIONS_MAX];           /* for the core, of the last pass */
     struct reservation *waiting[RESERVATIONS_MAX]; /* by priority, then age */
     size_t n_waiting;
+    bool returns; /* guests gave for one that came to nothing, and have not got it back yet */
 };
 
 /* It is not granted yet. */

@@ -111,6 +111,7 @@ static void grant_what_fits(struct reservations *reservations, struct snapshot *
 
     line_up(reservations);
     snapshot->wants = reservations->wants;
+    snapshot->returns = reservations->returns;
     for (size_t i = 0; i < reservations->n_waiting; i++) {
         struct reservation *reservation = reservations->waiting[i];
         struct reservation *implicit =
@@ -275,18 +276,23 @@ void reservations_judge(struct reservations *reservations, const struct snapshot
     struct kib ahead = kib(0);
     bool is_squeezing = false;
 
+    if (decision->settled)
+        reservations->returns = false;
     line_up(reservations);
     for (size_t i = 0; i < reservations->n_waiting; i++) {
         struct reservation *reservation = reservations->waiting[i];
         struct admission found = admit(snapshot, decision, reservation->priority);
         struct kib needed = kib_add(ahead, reservation->size);
+        bool was_squeezing;
         const struct reservation *implicit =
             reservations_find_implicit(reservations, reservation->name);
 
         if (implicit && implicit != reservation)
             needed = kib_sub(needed, implicit->size);
+        was_squeezing = reservation->state == RESERVATION_SQUEEZING;
         reservation_judge(reservation, kib_add(found.now, found.freeable).v >= needed.v,
                           snapshot->now_ms);
+        reservations->returns |= was_squeezing && reservation->state == RESERVATION_QUEUED;
         if (reservation_is_over(reservation, snapshot->now_ms)) {
             reservation_refuse(reservations, reservation, snapshot, decision, ahead);
             continue;

@@ -133,6 +133,43 @@ START_TEST(test_a_reservation_ends_by_itself_in_virtual_time)
 }
 END_TEST
 
+/* Under surplus = keep nobody would get it back otherwise: nobody needs it. */
+#define SQUEEZED_SLOWLY                                                                            \
+    "[host]\nsize = 5g\ndom0 = 512m\n"                                                             \
+    "[vm a]\nmemory = 2g\ndemand = 500m\nballoon-rate = 50m\n"                                     \
+    "[vm b]\nmemory = 2g\ndemand = 500m\nballoon-rate = 50m\n"                                     \
+    "[vm new]\nmemory = 2g\nstart = off\n"                                                         \
+    "[at 20s]\nreserve = new 2200m\n"                                                              \
+    "[expect at 23s]\nhost = reserved = 0\na = target <= 1600m\n"
+
+START_TEST(test_what_was_given_for_a_start_that_fails_is_given_back)
+{
+    run_text(SQUEEZED_SLOWLY "[at 24s]\ninside = b stuck=always\n"
+                             "[expect at 2m]\nnew = reservation = none\na = assigned = 2g\n",
+             &usual);
+    assert_met();
+}
+END_TEST
+
+START_TEST(test_what_was_given_for_a_start_that_is_called_off_is_given_back)
+{
+    run_text(SQUEEZED_SLOWLY "[at 24s]\nrelease = new\n"
+                             "[expect at 2m]\na = assigned = 2g\nb = assigned = 2g\n",
+             &usual);
+    assert_met();
+}
+END_TEST
+
+START_TEST(test_what_a_start_got_is_not_given_back_to_those_who_do_not_need_it)
+{
+    run_text(SQUEEZED_SLOWLY "[at 2m]\nrelease = new\n"
+                             "[expect at 100s]\nnew = reservation = granted\n"
+                             "[expect at 4m]\na = target <= 1600m\n",
+             &usual);
+    assert_met();
+}
+END_TEST
+
 /* Xen keeps a domain for good of which somebody still has a page. */
 START_TEST(test_a_zombie_is_counted_with_what_it_has)
 {
@@ -259,6 +296,9 @@ int main(void)
     tcase_add_test(runs, test_settings_bind_and_can_be_changed);
     tcase_add_test(runs, test_room_is_made_and_kept_while_the_daemon_is_dead);
     tcase_add_test(runs, test_a_reservation_ends_by_itself_in_virtual_time);
+    tcase_add_test(runs, test_what_was_given_for_a_start_that_fails_is_given_back);
+    tcase_add_test(runs, test_what_was_given_for_a_start_that_is_called_off_is_given_back);
+    tcase_add_test(runs, test_what_a_start_got_is_not_given_back_to_those_who_do_not_need_it);
     tcase_add_test(runs, test_a_zombie_is_counted_with_what_it_has);
     tcase_add_test(runs, test_a_reboot_is_no_broken_promise_though_a_zombie_stays);
     tcase_add_test(runs, test_a_reboot_finds_the_memory_of_its_page_tables_too);
