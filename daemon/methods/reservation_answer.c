@@ -44,6 +44,16 @@ static int64_t expected_ms(const struct reservation *reservation, int64_t now_ms
     return kib_scale(kib_sub(reservation->size, reservation->freed), waited, gained.v).v;
 }
 
+/* Something has changed since it was last told; and that is a while ago. */
+static bool has_news(const struct reservation *reservation, int64_t now_ms)
+{
+    if (reservation->told_ms < 0)
+        return true;
+    return now_ms - reservation->told_ms >= TELL_MS &&
+           (reservation->state != reservation->told_state ||
+            reservation->freed.v != reservation->told.v);
+}
+
 void reservation_tell(struct reservation *reservation, int64_t now_ms)
 {
     struct proto_writer *writer;
@@ -51,11 +61,13 @@ void reservation_tell(struct reservation *reservation, int64_t now_ms)
     size_t length;
     int64_t left = expected_ms(reservation, now_ms);
 
+    if (!has_news(reservation, now_ms))
+        return;
     if (reservation->told_ms < 0)
         reservation->first = reservation->freed;
-    else if (now_ms - reservation->told_ms < TELL_MS)
-        return;
     reservation->told_ms = now_ms;
+    reservation->told = reservation->freed;
+    reservation->told_state = reservation->state;
     if (!reservation->progress || !reservation->asker)
         return;
     writer = proto_writer_new();

@@ -28,7 +28,7 @@ void reservation_explain(const struct daemon *daemon, const struct refusal *refu
 void reservation_answer_refusal(const struct daemon *daemon, struct call *call,
                                 const struct refusal *refusal, const struct err *err);
 
-/* Tells whoever waits for it how far it is, once a second. */
+/* Tells whoever waits for it how far it is: what is new, once a second. */
 void reservation_tell(struct reservation *reservation, int64_t now_ms);
 
 #endif

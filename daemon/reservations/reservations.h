@@ -50,23 +50,25 @@ struct reservation {
     struct kib size;
     int32_t priority;
     enum reservation_state state;
-    int64_t ttl_ms;       /* from its grant on; 0 for good */
-    int64_t expires_ms;   /* wall clock; 0 never; not while its domain is being built */
-    int64_t created_ms;   /* wall clock */
-    int64_t wait_ms;      /* may queue for so long; 0 not at all */
-    int64_t since_ms;     /* the pass that first saw it; −1 before */
-    int64_t squeezed_ms;  /* the pass since when it is squeezed for; −1 not yet */
-    struct kib freed;     /* of it, what the last pass saw free */
-    struct kib first;     /* what was free of it when it began to wait */
-    int64_t told_ms;      /* the pass that last told its asker how far it is; −1 none */
-    bool progress;        /* its asker wants to be told */
-    bool tied;            /* to its holder */
-    bool implicit;        /* left by a VM's death */
-    int64_t uid;          /* −1: nobody's doing */
-    struct call *asker;   /* waits for it; NULL: answered */
-    struct call *holder;  /* open as long as the holder lives; NULL: not connected */
-    int64_t loose_ms;     /* since when there is no holder; −1 unknown yet */
-    bool told_broken;     /* reservation-broken was raised */
+    int64_t ttl_ms;      /* from its grant on; 0 for good */
+    int64_t expires_ms;  /* wall clock; 0 never; not while its domain is being built */
+    int64_t created_ms;  /* wall clock */
+    int64_t wait_ms;     /* may queue for so long; 0 not at all */
+    int64_t since_ms;    /* the pass that first saw it; −1 before */
+    int64_t squeezed_ms; /* the pass since when it is squeezed for; −1 not yet */
+    struct kib freed;    /* of it, what the last pass saw free */
+    struct kib first;    /* what was free of it when it began to wait */
+    int64_t told_ms;     /* the pass that last told its asker how far it is; −1 none */
+    struct kib told;     /* so much was free then … */
+    enum reservation_state told_state; /* … and this it was */
+    bool progress;                     /* its asker wants to be told */
+    bool tied;                         /* to its holder */
+    bool implicit;                     /* left by a VM's death */
+    int64_t uid;                       /* −1: nobody's doing */
+    struct call *asker;                /* waits for it; NULL: answered */
+    struct call *holder;               /* open as long as the holder lives; NULL: not connected */
+    int64_t loose_ms;                  /* since when there is no holder; −1 unknown yet */
+    bool told_broken;                  /* reservation-broken was raised */
     bool is_covered;      /* its memory is counted elsewhere: with its domain, or its successor */
     bool is_leaving;      /* it has ended, and is on its way off the disk */
     struct event granted; /* goes to disk with it, so that neither is there without the other … */

@@ -197,6 +197,14 @@ def test_while_it_waits_progress_is_told():
         assert told and any("more" in line for line in told), done.stderr
 
 
+def test_while_nothing_changes_nothing_is_told():
+    with Host(FULL, MANAGED) as host:
+        ready(host)
+        done = host.ctl("reserve", "5g", "--wait", "4s")
+        told = [line for line in done.stderr.splitlines() if "5 GiB are free" in line]
+        assert done.returncode == 7 and len(told) == len(set(told)), done
+
+
 def test_several_are_squeezed_for_at_once_and_block_nothing():
     with Host(FULL.replace("demand = 600m", "demand = 600m\nballoon-rate = 200m"), MANAGED) as host:
         ready(host)
