@@ -63,7 +63,7 @@ struct vm {
     struct kib claim;            /* its outstanding claim */
     struct kib target;           /* memory/target; 0 where there is none */
     struct kib offset;           /* assigned − target when its balloon is at rest; 0 for PV */
-    struct kib bound;            /* size of the reservation bound to it; 0 none */
+    struct kib bound;            /* of the reservation bound to it, what is for its pages; 0 none */
     struct vm_report report;     /* the last that was understood */
 };
 

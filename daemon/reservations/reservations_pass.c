@@ -231,6 +231,14 @@ static void count_ended(struct reservations *reservations, struct snapshot *snap
             snapshot->host.unbound = kib_add(snapshot->host.unbound, reservation->size);
 }
 
+/* What Xen has taken for the page tables of one that is being built is gone from free, and is no
+ * page of its own: of what is kept for it that much has been used. */
+static void take_pools_off(const struct registry *registry, struct vm *vms)
+{
+    for (size_t i = 0; i < registry->n_domains; i++)
+        vms[i].bound = kib_excess(vms[i].bound, registry->domains[i].now.pool);
+}
+
 /* Somebody took memory that was promised: a start that bypassed us, or an xl mem-set. */
 static void tell_broken(struct reservations *reservations, const struct snapshot *snapshot)
 {
@@ -263,6 +271,7 @@ void reservations_prepare(struct reservations *reservations, struct snapshot *sn
             snapshot->host.unbound = kib_add(snapshot->host.unbound, reservation->size);
     }
     count_ended(reservations, snapshot, vms);
+    take_pools_off(reservations->daemon->registry, vms);
     tell_broken(reservations, snapshot);
     grant_what_fits(reservations, snapshot);
 }

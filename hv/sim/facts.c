@@ -32,6 +32,7 @@ void sim_facts_of(const struct sim_domain *domain, uint64_t since, struct sim_fa
         .cap = domain->cap,
         .claim = domain->claim,
         .pod = domain->pod,
+        .pool = domain->pool,
         .target = domain->target,
         .static_max = domain->static_max,
         .videoram = vm ? vm->videoram : kib(0),
@@ -206,6 +207,7 @@ void sim_look_take(struct sim_look *look, const struct sim_facts *facts, int64_t
     take_report(look, seen, known, facts, now_ms);
     rest_look(&known->rest, seen, facts->videoram, now_ms);
     seen->state = judge_state(seen, known, facts->flags);
+    seen->pool = seen->state == VM_BUILDING ? facts->pool : kib(0);
     now->n++;
 }
 

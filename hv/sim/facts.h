@@ -36,7 +36,7 @@ struct sim_facts {
     char name[HV_NAME_MAX];
     uint32_t flags; /* FACT_… */
     int32_t shutdown_reason;
-    struct kib tot, cap, claim, pod;
+    struct kib tot, cap, claim, pod, pool;
     struct kib target, static_max, videoram, own;
     enum need_source source; /* whose keys the texts are from */
     uint64_t stamp;          /* of the texts; 0: there are none */

@@ -88,6 +88,7 @@ void wire_put_facts(struct wire_out *out, const struct sim_facts *facts)
     wire_put_kib(out, facts->cap);
     wire_put_kib(out, facts->claim);
     wire_put_kib(out, facts->pod);
+    wire_put_kib(out, facts->pool);
     wire_put_kib(out, facts->target);
     wire_put_kib(out, facts->static_max);
     wire_put_kib(out, facts->videoram);
@@ -221,6 +222,7 @@ void wire_get_facts(struct wire_in *in, struct sim_facts *out)
     out->cap = wire_get_kib(in);
     out->claim = wire_get_kib(in);
     out->pod = wire_get_kib(in);
+    out->pool = wire_get_kib(in);
     out->target = wire_get_kib(in);
     out->static_max = wire_get_kib(in);
     out->videoram = wire_get_kib(in);

@@ -19,7 +19,7 @@
 
 struct err;
 
-#define WIRE_VERSION     2
+#define WIRE_VERSION     3
 #define WIRE_MAGIC       0x314d4958u /* "XIM1" */
 #define WIRE_HEAD        8
 #define WIRE_MAX_REQUEST 8192

@@ -139,16 +139,27 @@ static void read_nodes(struct xen *xen, struct hv_host *host)
     }
 }
 
+/* Once more where a pool has grown since free was read: only then does it count. That is once or
+ * twice while a domain is built. */
+static int look_at_domains(struct xen *xen, struct hv_host *host, struct err *err)
+{
+    for (int looks = 0; looks == 0 || (looks == 1 && xen->pool_moved); looks++) {
+        if (read_memory(xen, host, err))
+            return -1;
+        domains_update(xen, xen->now_ms);
+    }
+    return 0;
+}
+
 static int xen_read(struct hv *hv, int64_t now_ms, struct hv_view *view, struct err *err)
 {
     struct xen *xen = xen_of(hv);
 
     xen->n_reads = 0;
-    if (read_memory(xen, &view->host, err))
+    xen->now_ms = now_ms;
+    if (look_at_domains(xen, &view->host, err))
         return -1;
     read_sharing(xen, &view->host);
-    xen->now_ms = now_ms;
-    domains_update(xen, now_ms);
     read_nodes(xen, &view->host);
     xen->view = realloc(xen->view, (xen->n_known + 1) * sizeof(*xen->view));
     invariant(xen->view);

@@ -32,6 +32,7 @@ struct xen_domain {
     bool introduced;       /* xenstored knows it */
     bool watched;          /* all watches on it are set */
     struct kib videoram;   /* memory/videoram; 0 where there is none */
+    struct kib pool;       /* as it was when last asked */
     struct rest rest;
     struct noise noise;
 };
@@ -50,6 +51,7 @@ struct xen {
     size_t n_known;
     int64_t now_ms;           /* of the last hv_read */
     struct hv_domain *view;   /* what hv_read hands out */
+    bool pool_moved;          /* some domain's, while domains were last updated */
     bool read_failed;         /* a value may be there that could not be read */
     size_t n_reads;           /* values read from xenstore since the last hv_read began */
     bool sharing_unsupported; /* asked once */

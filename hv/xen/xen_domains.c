@@ -123,6 +123,24 @@ static void judge_state(struct xen *xen, struct xen_domain *domain, const xc_dom
     seen->state = domain_state(&facts);
 }
 
+/*
+ * A domain is built with a pool for its page tables, which comes out of free and is not among its
+ * pages. Only what the pool had before free was read may be taken as gone from it: that is what is
+ * handed out.
+ */
+static void look_at_pool(struct xen *xen, struct xen_domain *domain)
+{
+    uint64_t bytes = 0;
+    struct kib before = domain->pool;
+
+    if (!domain->seen.pv && domain->seen.state == VM_BUILDING &&
+        xc_get_paging_mempool_size(xen->xc, domain->seen.ref.domid, &bytes))
+        bytes = 0;
+    domain->pool = kib_min(kib((int64_t)(bytes / 1024)), kib(KIB_LIMIT));
+    domain->seen.pool = kib_min(before, domain->pool);
+    xen->pool_moved |= domain->pool.v > before.v;
+}
+
 /* Introduction happens once; a paused domain may also have been forgotten again, on its way out. */
 static void look_at_introduction(struct xen *xen, struct xen_domain *domain,
                                  const xc_domaininfo_t *info)
@@ -158,6 +176,7 @@ static void update_domain(struct xen *xen, struct xen_domain *domain, const xc_d
     look_at_pod(xen, domain);
     rest_look(&domain->rest, &domain->seen, domain->videoram, now_ms);
     judge_state(xen, domain, info);
+    look_at_pool(xen, domain);
 }
 
 void domains_update(struct xen *xen, int64_t now_ms)
@@ -167,6 +186,7 @@ void domains_update(struct xen *xen, int64_t now_ms)
     struct xen_domain *after = calloc(xen->n_infos + 1, sizeof(*after));
 
     invariant(after);
+    xen->pool_moved = false;
     (void)savers_look(&xen->savers, now_ms, SAVERS_EVERY_MS); /* asked again before a write */
     for (size_t i = 0; i < xen->n_infos; i++) {
         const xc_domaininfo_t *info = &xen->infos[i];

@@ -57,7 +57,8 @@ static struct {
     size_t n_events;
     size_t n_handles, n_transactions;
     int countdown, failures, disturbances;
-    uint64_t moving; /* pages, while the domains are next listed */
+    uint64_t moving;         /* pages, while the domains are next listed */
+    uint64_t pool, pool_due; /* the HVM guest's pages for its tables, and those about to be */
     const char *failed;
 } fake;
 
@@ -83,6 +84,13 @@ void fake_xen_disturb(int times)
 void fake_xen_move_balloons(uint64_t pages)
 {
     fake.moving = pages;
+}
+
+void fake_xen_build(uint64_t pages)
+{
+    fake.infos[FAKE_HVM].flags |= XEN_DOMINF_paused;
+    fake.infos[FAKE_HVM].cpu_time = 0;
+    fake.pool_due = pages;
 }
 
 static bool fails(const char *call)
@@ -313,7 +321,7 @@ int xc_physinfo(xc_interface *xch, xc_physinfo_t *info)
     for (size_t i = 0; i < GUESTS; i++)
         held += fake.infos[i].tot_pages;
     info->total_pages = ALL_PAGES;
-    info->free_pages = ALL_PAGES - held;
+    info->free_pages = ALL_PAGES - held - fake.pool;
     return 0;
 }
 
@@ -383,6 +391,18 @@ int xc_domain_get_pod_target(xc_interface *xch, uint32_t domid, uint64_t *tot_pa
     if (fails(__func__))
         return -1;
     *tot_pages = *pod_cache_pages = *pod_entries = 0;
+    return 0;
+}
+
+int xc_get_paging_mempool_size(xc_interface *xch, uint32_t domid, uint64_t *size)
+{
+    (void)xch;
+    ck_assert_uint_eq(domid, FAKE_HVM); /* others have none, or are built */
+    if (fails(__func__))
+        return -1;
+    fake.pool += fake.pool_due;
+    fake.pool_due = 0;
+    *size = fake.pool * 4096;
     return 0;
 }
 

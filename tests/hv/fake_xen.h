@@ -40,6 +40,10 @@ void fake_xen_disturb(int times);
  * the HVM guest shrinks by as many before it is. */
 void fake_xen_move_balloons(uint64_t pages);
 
+/* The HVM guest is being built from now on, and when its pool is next asked for, it has just taken
+ * so many pages for it. */
+void fake_xen_build(uint64_t pages);
+
 /* Handles, transactions and lock files that are open. */
 size_t fake_xen_held(void);
 

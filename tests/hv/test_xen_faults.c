@@ -296,6 +296,53 @@ START_TEST(a_look_in_which_two_balloons_move_is_taken_again)
 }
 END_TEST
 
+/* A pool that is taken after free was read is not gone from that free. */
+START_TEST(a_pool_counts_once_free_was_read_without_it)
+{
+    struct err err = {0};
+    int64_t sum;
+
+    fake_xen_begin();
+    ck_assert_int_eq(open_it(0, &err), 0);
+    ck_assert_int_eq(look(0, &err), 0);
+    sum = free_and_held();
+    ck_assert_int_eq(find(FAKE_HVM)->pool.v, 0);
+    for (int64_t pool = 16; pool <= 32; pool += 16) {
+        fake_xen_build(16 * MIB / 4);
+        ck_assert_int_eq(look(0, &err), 0);
+        ck_assert_int_eq(find(FAKE_HVM)->state, VM_BUILDING);
+        ck_assert_int_eq(find(FAKE_HVM)->pool.v, pool * MIB);
+        ck_assert_int_eq(free_and_held(), sum - pool * MIB);
+    }
+    hv_close(hv);
+    fake_xen_end();
+}
+END_TEST
+
+/* What is not known of a pool is left with what is kept for the domain. */
+START_TEST(a_pool_that_cannot_be_asked_for_is_none)
+{
+    struct err err = {0};
+
+    fake_xen_begin();
+    ck_assert_int_eq(open_it(0, &err), 0);
+    fake_xen_build(16 * MIB / 4);
+    ck_assert_int_eq(look(0, &err), 0);
+    for (int nth = 0;; nth++) {
+        fake_xen_fail(nth, 1);
+        if (look(0, &err) == 0 && !fake_xen_failed())
+            break;
+        if (strcmp(fake_xen_failed(), "xc_get_paging_mempool_size") == 0)
+            ck_assert_int_eq(find(FAKE_HVM)->pool.v, 0);
+        fake_xen_fail(-1, 0);
+        ck_assert_int_eq(look(0, &err), 0);
+        ck_assert_int_eq(find(FAKE_HVM)->pool.v, 16 * MIB);
+    }
+    hv_close(hv);
+    fake_xen_end();
+}
+END_TEST
+
 START_TEST(where_processes_cannot_be_seen_nothing_is_written)
 {
     struct err err = {0};
@@ -371,6 +418,8 @@ int main(void)
     tcase_add_loop_test(tests, any_call_may_fail_and_the_next_try_mends_it, 0, 6);
     tcase_add_test(tests, a_transaction_that_collides_is_tried_again_and_given_up_at_last);
     tcase_add_test(tests, a_look_in_which_two_balloons_move_is_taken_again);
+    tcase_add_test(tests, a_pool_counts_once_free_was_read_without_it);
+    tcase_add_test(tests, a_pool_that_cannot_be_asked_for_is_none);
     tcase_add_test(tests, where_processes_cannot_be_seen_nothing_is_written);
     tcase_add_test(tests, a_noisy_guest_whose_watches_cannot_be_set_again_is_still_heard);
     suite_add_tcase(suite, tests);
