@@ -114,7 +114,9 @@ static const struct {
     [OPTION_FORCE] = {"force", NULL, "also what can never be fulfilled on this host"},
     [OPTION_HOLD] = {"hold", NULL, "tie it to this process, which goes on until interrupted"},
     [OPTION_PLOT] = {"plot", NULL, "draw it"},
-    [OPTION_PRIORITY] = {"priority", "N", "0 to 100: whom it may take memory from (50)"},
+    [OPTION_PRIORITY] =
+        {"priority", "N",
+         "0 to 100: whom it may take memory from; if not given, the VM's own, or 50"},
     [OPTION_ROOT] = {"root", "FOLDER", "look at the files below it instead of this host's"},
     [OPTION_SET] = {"set", "VM", "as if the KEY=VALUE that follow were set for it"},
     [OPTION_SINCE] = {"since", "T", "no older ones"},

@@ -56,7 +56,7 @@ int reserve_memory(struct cli *cli, const struct arguments *arguments, const cha
     const char *wait = arguments->options[OPTION_WAIT];
     const char *text = arguments->options[OPTION_PRIORITY];
     struct xenmemctl_request *request;
-    int64_t priority = 50, wait_ms = 0, span;
+    int64_t priority, wait_ms = 0, span;
     struct err err;
 
     if (wait && duration_parse(wait, &wait_ms, &err))
@@ -68,7 +68,8 @@ int reserve_memory(struct cli *cli, const struct arguments *arguments, const cha
     request = xenmemctl_request_new("reservation.create");
     if (size)
         xenmemctl_request_text(request, "size", size);
-    xenmemctl_request_integer(request, "priority", priority);
+    if (text)
+        xenmemctl_request_integer(request, "priority", priority);
     if (name)
         xenmemctl_request_text(request, "for", name);
     if (ttl)

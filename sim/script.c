@@ -170,7 +170,7 @@ static int take_wish(struct script_wish *wish, const char *word, struct err *err
 
 static int fill_wish(struct script_wish *wish, int n, char *words[], struct err *err)
 {
-    wish->priority = (int32_t)vm_setting_defs[VM_KEY_PRIORITY].fallback;
+    wish->priority = RESERVATION_PRIORITY_OWN;
     if (kib_parse(words[1], &wish->size, err))
         return -1;
     for (int i = 2; i < n; i++)

@@ -39,9 +39,9 @@ enum script_deed {
 /* What is asked for by SCRIPT_RESERVE. */
 struct script_wish {
     struct kib size;
-    int32_t priority;
-    int64_t wait_ms; /* 0: what is not feasible is refused at once */
-    int64_t ttl_ms;  /* 0: for good */
+    int32_t priority; /* RESERVATION_PRIORITY_OWN: none is said */
+    int64_t wait_ms;  /* 0: what is not feasible is refused at once */
+    int64_t ttl_ms;   /* 0: for good */
 };
 
 struct script_command {

@@ -44,20 +44,30 @@ static int read_size(const struct daemon *daemon, const struct proto_request *re
     return 0;
 }
 
+static int read_priority(const struct proto_request *request, int32_t *out, struct err *err)
+{
+    const int64_t none = INT64_MIN;
+    int64_t priority = proto_request_integer(request, "priority", none);
+
+    *out = RESERVATION_PRIORITY_OWN;
+    if (priority == none)
+        return 0;
+    if (priority < 0 || priority > 100)
+        return err_set(err, ERR_INVALID, "priority: %" PRId64 " is outside 0 to 100", priority);
+    *out = (int32_t)priority;
+    return 0;
+}
+
 static int read_create(const struct daemon *daemon, const struct proto_request *request,
                        struct reservation_request *out, struct err *err)
 {
-    int64_t priority = proto_request_integer(request, "priority", 50);
-
     out->name = proto_request_text(request, "for", "");
     out->tied = proto_request_boolean(request, "hold", false);
     out->progress = proto_request_boolean(request, "progress", false);
-    out->priority = (int32_t)priority;
-    if (priority < 0 || priority > 100)
-        return err_set(err, ERR_INVALID, "priority: %" PRId64 " is outside 0 to 100", priority);
     if (strlen(out->name) >= HV_NAME_MAX)
         return err_set(err, ERR_INVALID, "for: a name has less than %d bytes", HV_NAME_MAX);
-    if (read_size(daemon, request, out->name, &out->size, err) ||
+    if (read_priority(request, &out->priority, err) ||
+        read_size(daemon, request, out->name, &out->size, err) ||
         read_span(request, "ttl", &out->ttl_ms, err) ||
         read_span(request, "wait", &out->wait_ms, err))
         return -1;

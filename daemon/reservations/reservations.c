@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "core/admit.h"
 #include "core/reason.h"
+#include "core/settings.h"
 #include "daemon/clients/server.h"
 #include "daemon/daemon.h"
 #include "daemon/engine.h"
@@ -22,6 +23,7 @@
 #include "daemon/options.h"
 #include "daemon/registry.h"
 #include "daemon/reservations/reservations_parts.h"
+#include "daemon/settings/layers.h"
 #include "daemon/wall_clock.h"
 #include "db/db.h"
 
@@ -357,6 +359,18 @@ static struct kib ahead_of(const struct reservations *reservations, int32_t prio
     return sum;
 }
 
+/* As it is said, or what is set for the VM, which need not have been seen yet. */
+static int32_t priority_of(const struct daemon *daemon, const struct reservation_request *request)
+{
+    const struct layer *source = layers_source(daemon->layers, request->name, VM_KEY_PRIORITY);
+
+    if (request->priority != RESERVATION_PRIORITY_OWN)
+        return request->priority;
+    if (request->name[0] == '\0' || !source)
+        return (int32_t)vm_setting_defs[VM_KEY_PRIORITY].fallback;
+    return (int32_t)layer_says(source, request->name)->value[VM_KEY_PRIORITY];
+}
+
 /* What its own VM's death left for it. */
 struct reservation *reservations_find_implicit(const struct reservations *reservations,
                                                const char *name)
@@ -373,6 +387,7 @@ void reservations_ask(struct reservations *reservations, struct call *call,
                       const struct reservation_request *request)
 {
     struct daemon *daemon = reservations->daemon;
+    const int32_t priority = priority_of(daemon, request);
     const struct snapshot *snapshot;
     const struct decision *decision;
     const struct reservation *implicit;
@@ -387,14 +402,13 @@ void reservations_ask(struct reservations *reservations, struct call *call,
         return;
     }
     engine_last(daemon->engine, &snapshot, &decision);
-    found = admit(snapshot, decision, request->priority);
-    ahead = ahead_of(reservations, request->priority);
+    found = admit(snapshot, decision, priority);
+    ahead = ahead_of(reservations, priority);
     there = kib_sub(kib_add(found.now, found.freeable), ahead);
     implicit = reservations_find_implicit(reservations, request->name);
     if (implicit)
         there = kib_add(there, implicit->size);
-    reservation =
-        add(reservations, reservations->next_id, request->name, request->size, request->priority);
+    reservation = add(reservations, reservations->next_id, request->name, request->size, priority);
     reservation->asker = call;
     reservation->ttl_ms = request->ttl_ms;
     reservation->wait_ms = request->wait_ms;

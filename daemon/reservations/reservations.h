@@ -87,14 +87,17 @@ void reservation_judge(struct reservation *reservation, bool is_feasible, int64_
 /* Which code the refusal of one that is over has, and how long it took. */
 void reservation_judge_refusal(const struct reservation *reservation, struct refusal *refusal);
 
+/* Whoever asks says none: the VM's own, where it has one. */
+#define RESERVATION_PRIORITY_OWN (-1)
+
 /* What is asked for. */
 struct reservation_request {
     const char *name; /* "" of no VM */
     struct kib size;
-    int32_t priority;
-    int64_t ttl_ms;  /* 0 for good */
-    int64_t wait_ms; /* 0: refuse at once what is not feasible now */
-    bool progress;   /* tell the asker how far it is while it waits */
+    int32_t priority; /* 0 to 100, or RESERVATION_PRIORITY_OWN */
+    int64_t ttl_ms;   /* 0 for good */
+    int64_t wait_ms;  /* 0: refuse at once what is not feasible now */
+    bool progress;    /* tell the asker how far it is while it waits */
     bool tied;
 };
 

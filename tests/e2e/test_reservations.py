@@ -126,6 +126,18 @@ def test_what_a_vm_had_is_reserved_for_it_where_no_setting_says_more():
         assert nothing.returncode == 2 and "--for" in nothing.stderr, nothing
 
 
+def test_a_reservation_has_the_priority_of_its_vm_where_none_is_given():
+    with Host(FULL, MANAGED) as host:
+        ready(host)
+        host.do("set", "vip", "priority=70")
+        host.do("reserve", "1m", "--for", "vip")
+        host.do("reserve", "1m", "--for", "unset")
+        host.do("reserve", "1m", "--for", "vip--2", "--priority", "0")
+        host.do("reserve", "1m")
+        seen = [(r["name"], r["priority"]) for r in host.json("reservations")]
+        assert seen == [("vip", 70), ("unset", 50), ("vip--2", 0), (None, 50)], seen
+
+
 def test_a_reboot_finds_its_memory():
     with Host(FULL, MANAGED) as host:
         ready(host)
