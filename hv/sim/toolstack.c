@@ -221,7 +221,8 @@ static void plan_rebuild(struct world *world, const struct sim_domain *domain)
         .vm = domain->vm,
         .memory = kib_add(domain->target, domain->vm->videoram),
         .maxmem = domain->static_max,
-        .due_ms = world->now_ms + REBUILD_MS,
+        .domid = domain->ref.domid,
+        .due_ms = INT64_MAX,
     };
     memcpy(rebuild->name, domain->name, sizeof(rebuild->name));
     memcpy(rebuild->uuid, domain->ref.uuid, sizeof(rebuild->uuid));
@@ -255,6 +256,15 @@ static void build(struct world *world, struct sim_domain *domain)
         introduce(world, domain);
 }
 
+/* xl's own destruction has come to its end, and xl sleeps; what a zombie keeps does not hold it up.
+ */
+static void time_rebuild(struct world *world, const struct sim_domain *domain)
+{
+    for (size_t i = 0; i < world->n_rebuilds; i++)
+        if (world->rebuilds[i].domid == domain->ref.domid && world->rebuilds[i].due_ms == INT64_MAX)
+            world->rebuilds[i].due_ms = world->now_ms + REBUILD_MS;
+}
+
 /* Returns true once nothing of it is left. */
 static bool tear_down(struct world *world, struct sim_domain *domain)
 {
@@ -268,6 +278,8 @@ static bool tear_down(struct world *world, struct sim_domain *domain)
     domain->pool = kib(0);
     step = world_budget(world->host.teardown_rate, world->host.step_ms, &domain->budget);
     world_release(world, domain, kib_min(step, kib_excess(domain->tot, left)));
+    if (domain->tot.v <= left.v)
+        time_rebuild(world, domain);
     return domain->tot.v == 0;
 }
 

@@ -117,8 +117,9 @@ struct sim_rebuild {
     char name[HV_NAME_MAX];
     const struct sim_vm *vm;
     uint8_t uuid[16];
-    struct kib memory, maxmem; /* as they were when it went down */
-    int64_t due_ms;
+    uint32_t domid;            /* of the domain that went down */
+    struct kib memory, maxmem; /* as they were then */
+    int64_t due_ms;            /* INT64_MAX until that is taken apart */
 };
 
 /* A command for later. */

@@ -220,6 +220,35 @@ START_TEST(a_reboot_boots_small_what_was_ballooned_down)
 }
 END_TEST
 
+/* xl's destruction of a domain ends when Xen has taken it apart; only then does xl sleep, and
+ * build.
+ */
+START_TEST(a_reboot_waits_for_a_slow_teardown)
+{
+    uint32_t former;
+
+    world->host.teardown_rate = kib_gib(1);
+    former = story_vm("web1", "memory=8g demand=500m")->ref.domid;
+    story_xl("reboot web1");
+    story_pass(8000);
+    ck_assert_uint_eq(world->domains[world->n_domains - 1]->ref.domid, former); /* still going */
+    story_pass(1500);
+    ck_assert_uint_eq(world->n_domains, 1);
+    story_pass(10000);
+    ck_assert_ptr_nonnull(story_domain("web1"));
+}
+END_TEST
+
+START_TEST(a_reboot_does_not_wait_for_what_a_zombie_keeps)
+{
+    uint32_t former = story_vm("web1", "memory=1g zombie=4m")->ref.domid;
+
+    story_xl("reboot web1");
+    story_pass(5000);
+    ck_assert_uint_ne(world->domains[world->n_domains - 1]->ref.domid, former);
+}
+END_TEST
+
 START_TEST(whoever_takes_a_rebooting_guests_memory_loses_it)
 {
     story_vm("web1", "memory=8g demand=500m");
@@ -463,6 +492,8 @@ int main(void)
     tcase_add_test(tcase, a_guest_that_powers_off_is_seen_down_and_then_gone);
     tcase_add_test(tcase, a_crashed_guest_is_kept_if_it_is_told_so);
     tcase_add_test(tcase, a_reboot_boots_small_what_was_ballooned_down);
+    tcase_add_test(tcase, a_reboot_waits_for_a_slow_teardown);
+    tcase_add_test(tcase, a_reboot_does_not_wait_for_what_a_zombie_keeps);
     tcase_add_test(tcase, whoever_takes_a_rebooting_guests_memory_loses_it);
     tcase_add_test(tcase, a_new_create_has_a_new_uuid);
     tcase_add_test(tcase, a_saved_guest_is_seen_saving_stands_still_and_goes);
