@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -70,14 +71,25 @@ static int complain(const struct err *err)
     }
 }
 
+/* All that there was to do: what was printed must have arrived. */
+static int finish_output(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_DONE;
+    fprintf(stderr, "xenmemd: the output cannot be written: %s\n", strerror(errno));
+    return EXIT_FAILED;
+}
+
 static int show_help(void)
 {
-    return fputs(usage, stdout) < 0 ? EXIT_FAILED : EXIT_DONE;
+    fputs(usage, stdout);
+    return finish_output();
 }
 
 static int show_version(void)
 {
-    return puts("xenmemd " PACKAGE_VERSION) < 0 ? EXIT_FAILED : EXIT_DONE;
+    puts("xenmemd " PACKAGE_VERSION);
+    return finish_output();
 }
 
 /* Returns the exit code where that is all there was to do, −1 where command is to be carried out.
@@ -161,7 +173,7 @@ int main(int argc, char **argv)
     if (command.check_only) {
         printf("%s: no errors\n", options->file ? options->file : "no configuration file");
         options_free(options);
-        return EXIT_DONE;
+        return finish_output();
     }
     return run(options);
 }

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
 import time
 
 from host import MIB, XENMEM_SIM, XENMEMD, Host, free_port, run, until
@@ -207,6 +208,14 @@ def test_what_is_wrong_in_a_file_is_told_with_its_line():
         started = host.run(XENMEMD, "--backend", "sim:" + scenario, "--socket", host.path("x.sock"),
                            "--database", host.path("x.db"))
         assert started.returncode == 2 and ":7: " in started.stderr, started
+
+
+def test_what_it_could_not_print_is_a_failure():
+    with Host(TWO) as host:
+        for words in (["--help"], ["--version"], ["-c", host.write("empty.conf", ""), "--check-config"]):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([XENMEMD, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+            assert done.returncode == 1 and "No space left on device" in done.stderr, (words, done)
 
 
 def test_it_reads_its_configuration_again_and_keeps_the_old_one_if_the_new_one_is_wrong():
