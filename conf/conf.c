@@ -119,6 +119,14 @@ static int check_line(struct reader *reader, const char *line, size_t length)
     return 0;
 }
 
+/* The parser would take the first of these two for the separator. */
+static int check_separator(struct reader *reader, const char *line)
+{
+    if (line[strcspn(line, "=:")] != ':')
+        return 0;
+    return err_set(reader->err, ERR_INVALID, "':' where '=' belongs: say 'key = value'");
+}
+
 /* Reads one line without its end; of one that is too long, as much as shows it. False at the end.
  */
 static bool read_raw(FILE *stream, char raw[CONF_LINE_MAX + 2], size_t *length)
@@ -169,11 +177,12 @@ static char *next_line(char *buf, int room, void *arg)
     /* Without its indentation no line is taken for the continuation of the one before. */
     line = skip_mark(raw, reader->line);
     line += strspn(line, " \t");
-    if (check_line(reader, raw, length) || (*line == '[' && begin_section(reader, line))) {
+    reader->wants_key = strchr("[#;", *line) == NULL;
+    if (check_line(reader, raw, length) || (*line == '[' && begin_section(reader, line)) ||
+        (reader->wants_key && check_separator(reader, line))) {
         fail_here(reader);
         return NULL;
     }
-    reader->wants_key = strchr("[#;", *line) == NULL;
     snprintf(buf, (size_t)room, "%s\n", line);
     return buf;
 }

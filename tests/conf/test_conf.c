@@ -109,6 +109,15 @@ START_TEST(blanks_comments_and_line_ends_do_not_matter)
 }
 END_TEST
 
+/* The parser that is underneath takes either. */
+START_TEST(a_colon_is_no_separator)
+{
+    assert_refused("[a]\nreserve: 1g\n", 2, "'key = value'");
+    assert_refused("[a]\nreserve : a = b\n", 2, "'='");
+    assert_reads("[a]\nlisten = ::1:9100\n; so: what\n", "1 [a] -=-\n2 [a] listen=::1:9100\n");
+}
+END_TEST
+
 START_TEST(a_byte_order_mark_does_not_hide_the_first_section)
 {
     assert_reads("\xef\xbb\xbf[a]\nx = 1\n", "1 [a] -=-\n2 [a] x=1\n");
@@ -248,6 +257,7 @@ int main(void)
     tcase_add_test(tests, a_section_may_have_a_pattern_with_brackets);
     tcase_add_test(tests, an_empty_file_says_nothing);
     tcase_add_test(tests, blanks_comments_and_line_ends_do_not_matter);
+    tcase_add_test(tests, a_colon_is_no_separator);
     tcase_add_test(tests, a_byte_order_mark_does_not_hide_the_first_section);
     tcase_add_test(tests, an_indented_line_is_a_key_of_its_own);
     tcase_add_test(tests, a_value_keeps_its_equals_signs);
