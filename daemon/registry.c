@@ -281,7 +281,8 @@ void registry_update(struct registry *registry, const struct layers *layers,
         carry_on(domain, last, &view->domains[i]);
         if (!last)
             domain->young = registry->looked;
-        if (!last || last->now.assigned.v != domain->now.assigned.v)
+        if (!last || last->now.assigned.v != domain->now.assigned.v ||
+            last->now.dying != domain->now.dying)
             domain->moved_ms = now_ms;
         bind_name(registry, layers, domain, last, now_ms);
     }

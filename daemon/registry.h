@@ -28,7 +28,7 @@ struct domain {
                             migration or has left, and an older domain of a taken name */
     struct vm_track track;  /* the core's memory of this domain */
     struct verdict verdict; /* what was last decided about it */
-    int64_t moved_ms;       /* when what it has was last seen to change */
+    int64_t moved_ms;       /* when what it has was last seen to change, or it to die */
     bool young;             /* it was built while we looked */
     bool overridden;        /* the operator set its target by hand */
     bool override_told;     /* and the event about it was raised */

@@ -48,6 +48,11 @@ static struct vm_report report_of(const struct guest_report *last)
     };
 }
 
+bool snapshot_is_zombie(const struct domain *domain, int64_t now_ms)
+{
+    return domain->now.dying && now_ms - domain->moved_ms >= SNAPSHOT_ZOMBIE_MS;
+}
+
 /*
  * What dies can take nothing more. While its pages come back it is counted with its cap all the
  * same, for its VM may be about to be built again, and they are for that. Not so where the VM runs
@@ -55,7 +60,7 @@ static struct vm_report report_of(const struct guest_report *last)
  */
 static bool is_spent(const struct domain *domain, int64_t now_ms)
 {
-    return domain->now.dying && (!domain->vm || now_ms - domain->moved_ms >= SNAPSHOT_ZOMBIE_MS);
+    return domain->now.dying && (!domain->vm || snapshot_is_zombie(domain, now_ms));
 }
 
 /* The page tables of one that is not PV come back first, and are kept with its pages. */

@@ -17,6 +17,9 @@ bool snapshot_report_is_fresh(const struct guest_report *report, int64_t age_ms)
 /* Pages of a dying domain that have not come back for so long stay. */
 #define SNAPSHOT_ZOMBIE_MS INT64_C(30000)
 
+/* True where it is dead, and what it has does not come back. */
+bool snapshot_is_zombie(const struct domain *domain, int64_t now_ms);
+
 /* The core's view of one domain. */
 struct vm snapshot_vm(const struct domain *domain, int64_t now_ms);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/methods/doctor.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -59,6 +60,25 @@ static void look_at_dom0(const struct telling *to)
                   "boot Xen with dom0_mem=SIZE,max:SIZE (GRUB_CMDLINE_XEN in /etc/default/grub)",
                   "dom0's memory has no limit: what it may take is promised to nobody else, but "
                   "nothing holds it back");
+}
+
+static void look_at_zombies(const struct telling *to)
+{
+    const struct registry *registry = to->daemon->registry;
+    const int64_t now_ms = engine_status(to->daemon->engine)->now_ms;
+    char text[UNITS_TEXT];
+
+    for (size_t i = 0; i < registry->n_domains; i++) {
+        const struct hv_domain *now = &registry->domains[i].now;
+
+        if (snapshot_is_zombie(&registry->domains[i], now_ms))
+            found(to, "zombie", FINDING_RISK, NULL,
+                  "end what still uses it: its device model (its domain id is in `ps ax`), or a "
+                  "backend; else only the host's reboot brings it back",
+                  "domain %" PRIu32 "%s%s is dead and still holds %s: somebody has mapped it",
+                  now->ref.domid, now->name[0] ? " " : "", now->name,
+                  kib_format(now->assigned, text));
+    }
 }
 
 static void look_at_minimums(const struct telling *to)
@@ -207,6 +227,7 @@ void doctor_look(const struct daemon *daemon, finding_fn *tell, void *arg)
     const struct vm_entry **order = describe_order(daemon, &count);
 
     look_at_dom0(&to);
+    look_at_zombies(&to);
     look_at_minimums(&to);
     look_at_daemon(&to);
     look_at_hooks(&to);
