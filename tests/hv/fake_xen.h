@@ -12,9 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FAKE_PV   1
-#define FAKE_HVM  2
-#define FAKE_STUB 3
+#define FAKE_PV      1
+#define FAKE_HVM     2
+#define FAKE_STUB    3
+
+#define FAKE_DOMAINS 4 /* dom0 is the first */
 
 /* What a write to a guest changes, in KiB; −1 where there is none. */
 struct fake_levers {
@@ -29,6 +31,9 @@ const char *fake_xen_folder(void);
 
 /* The nth call from now on fails, and those after it, `times` in a row; nth −1: none. */
 void fake_xen_fail(int nth, int times);
+
+/* Is it this call's turn? For those who play Xen's part. */
+bool fake_xen_fails(const char *call);
 
 /* The first call that failed since then; NULL: none was reached. */
 const char *fake_xen_failed(void);

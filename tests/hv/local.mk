@@ -46,7 +46,8 @@ HV_TEST_LIBS = libxm_hv.a libxm_core.a libxm_base.a $(XEN_LIBS) $(CHECK_LIBS)
 if WITH_XEN
 check_PROGRAMS += %D%/test_xen_faults
 endif
-%C%_test_xen_faults_SOURCES = %D%/test_xen_faults.c %D%/fake_xen.c %D%/fake_xen.h
+%C%_test_xen_faults_SOURCES = %D%/test_xen_faults.c %D%/fake_xen.c %D%/fake_xen.h \
+	%D%/fake_xenstore.c %D%/fake_xenstore.h
 %C%_test_xen_faults_CPPFLAGS = $(HV_TEST_CPPFLAGS) $(XEN_CFLAGS)
 %C%_test_xen_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=open -Wl,--wrap=stat -Wl,--wrap=unlink
 %C%_test_xen_faults_LDADD = libxm_hv.a libxm_core.a libxm_base.a $(CHECK_LIBS)
