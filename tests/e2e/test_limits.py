@@ -2,6 +2,7 @@
 """What clients cannot do to the daemon: hostile ones, slow ones, and very many."""
 
 import contextlib
+import itertools
 import json
 import os
 import resource
@@ -37,11 +38,29 @@ def test_a_thousand_connections_are_held_open():
             peer.close()
 
 
+def descriptors(pid):
+    return {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+
+
+# A client that has just left still has a descriptor, which the next one would get.
+def descriptors_at_rest(pid):
+    seen = [descriptors(pid)]
+
+    def are_at_rest():
+        seen.append(descriptors(pid))
+        return len(seen) > 5 and all(one == seen[-1] for one in seen[-5:])
+
+    until("the daemon's descriptors are at rest", are_at_rest)
+    return seen[-1]
+
+
 @contextlib.contextmanager
 def no_descriptors_left(host):
     pid = host.daemon.pid
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (max(map(int, os.listdir(f"/proc/{pid}/fd"))) + 1, before[1]))
+    used = descriptors_at_rest(pid)
+    first_free = next(number for number in itertools.count() if number not in used)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (first_free, before[1]))
     yield
     resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
 
