@@ -1,6 +1,6 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A guest without swap that grows as fast as emulation lets it gets memory before its OOM killer acts.
+# A guest without swap that grows at half its balloon's rate gets memory before its OOM killer acts.
 # limit: 420
 # full: measures how fast a balloon moves, and grows a guest by 300 MiB
 
@@ -31,23 +31,17 @@ wait_until 60 "web reports" seen "vm web status" != unknown
 settled 60
 note "before: web has $(xl_mib web) MiB, demand $(($(vm web demand_kib) / 1024)) MiB"
 
-begin=$(now)
-begin_load web "pace $pace anon 380"
-peak_some=0
-until guest_answers web "pace $pace anon 380" >/dev/null; do
-    some=$(shown web psi_some || echo 0)
-    case $some in
-    *[!0-9]* | '') some=0 ;;
-    esac
-    [ "$some" -le "$peak_some" ] || peak_some=$some
-    [ "$(($(now) - begin))" -lt 1500 ] || fail "web did not come to its 380 MiB: $(of_guest web data/workload-done)"
-    sleep 0.5
-done
-took_ms=$(sed -n 's/.*workload: 380 MiB within \([0-9]*\) ms.*/\1/p' /var/log/xen/console/guest-web.log)
-note "web grew by $((380 * 1000 / took_ms)) MiB/s, of $pace that it was asked for"
-note "380 MiB were touched within $(since "$begin") s; most pressure seen: $peak_some hundredths of a percent"
+# Nothing else goes on in dom0 meanwhile: its one emulated processor is slow enough for the daemon alone.
+console=/var/log/xen/console/guest-web.log
+begin_load web "pace $pace tmpfs 380"
+wait_until 150 "web has grown by 380 MiB" grep -q 'workload: 380 MiB within' "$console"
+took_ms=$(sed -n 's/.*workload: 380 MiB within \([0-9]*\) ms.*/\1/p' "$console")
+reached=$((380 * 1000 / took_ms))
+note "web grew by $reached MiB/s"
+# Slower, it would not show what it is here for.
+assert_between "the rate that web grew by" "$reached" $((pace * 3 / 4)) "$((pace + 1))"
 wait_until 60 "web has what it wants" has_what_it_wants web 380
 note "after: web has $(xl_mib web) MiB, demand $(($(vm web demand_kib) / 1024)) MiB"
-assert_not_killed web "pace $pace anon 380"
+assert_not_killed web "pace $pace tmpfs 380"
 assert_equal "OOM kills" "$(shown web oom_kills)" 0
 assert_between "web" "$(xl_mib web)" 440 640
