@@ -49,9 +49,7 @@ void agent_tick(struct agent *agent, int64_t now_ms, bool urgent)
     note(&agent->unread, failed, "look", &err);
     if (failed)
         return;
-    agent->pressing = need_is_pressing(&view, agent->available, now_ms - agent->looked_ms);
-    agent->available = view.memory.available;
-    agent->looked_ms = now_ms;
+    agent->pressing = need_watch_look(&agent->watch, &view, now_ms);
     need_report(&view, agent->has_said ? &agent->seen : NULL, elapsed_ms, agent->page_kib, &report);
     if (agent->has_said && !urgent && !need_worth_saying(&report, &agent->said, elapsed_ms))
         return;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "agent/kernel.h"
+#include "agent/need.h"
 #include "agent/store.h"
 #include "core/report.h"
 
@@ -19,8 +20,7 @@ struct agent {
     struct kernel_view seen;  /* what it was made from */
     int64_t said_ms;
     bool has_said;
-    struct kib available; /* at the last look, at looked_ms */
-    int64_t looked_ms;
+    struct need_watch watch;
     bool pressing;       /* memory runs out soon, as the last look showed: look again at once */
     bool unread, unsaid; /* the kernel, the store failed last time: it is logged once */
 };

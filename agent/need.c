@@ -53,19 +53,28 @@ static int32_t rate(uint64_t now, uint64_t before, int64_t elapsed_ms, int64_t p
     return a_second.v > INT32_MAX ? INT32_MAX : (int32_t)a_second.v;
 }
 
+static struct kib swap_used(const struct meminfo *memory)
+{
+    return kib_excess(memory->swap_total, memory->swap_free);
+}
+
+static struct kib need_of(const struct kernel_view *view)
+{
+    return kib_add(kib_excess(view->held, view->memory.available), swap_used(&view->memory));
+}
+
 void need_report(const struct kernel_view *now, const struct kernel_view *before,
                  int64_t elapsed_ms, int64_t page_kib, struct guest_report *out)
 {
     const struct vmstat *was = before ? &before->counters : &now->counters;
-    struct kib swap_used = kib_excess(now->memory.swap_total, now->memory.swap_free);
 
     *out = (struct guest_report){
         .source = NEED_AGENT,
-        .need = kib_add(kib_excess(now->held, now->memory.available), swap_used),
+        .need = need_of(now),
         .floor = floor_of(now),
         .total = now->memory.total,
         .available = now->memory.available,
-        .swap_used = swap_used,
+        .swap_used = swap_used(&now->memory),
         .cache = cache_of(&now->memory),
         .swap_in_kib_s = rate(now->counters.swapped_in, was->swapped_in, elapsed_ms, page_kib),
         .swap_out_kib_s = rate(now->counters.swapped_out, was->swapped_out, elapsed_ms, page_kib),
@@ -76,15 +85,27 @@ void need_report(const struct kernel_view *now, const struct kernel_view *before
     };
 }
 
-bool need_is_pressing(const struct kernel_view *now, struct kib available_before,
-                      int64_t elapsed_ms)
+static bool is_pressing(const struct need_watch *watch, const struct kernel_view *now,
+                        int64_t now_ms)
 {
     struct kib available = now->memory.available;
-    struct kib used = kib_excess(available_before, available);
+    struct kib grown = kib_excess(need_of(now), watch->need);
+    int64_t elapsed_ms = now_ms - watch->looked_ms;
 
     if (available.v < now->held.v / 8)
         return true;
-    return elapsed_ms > 0 && kib_scale(used, 4000, elapsed_ms).v > available.v;
+    return watch->has_looked && elapsed_ms > 0 &&
+           kib_scale(grown, NEED_AHEAD_MS, elapsed_ms).v > available.v;
+}
+
+bool need_watch_look(struct need_watch *watch, const struct kernel_view *now, int64_t now_ms)
+{
+    if (is_pressing(watch, now, now_ms))
+        watch->calm_ms = now_ms + NEED_CALM_MS;
+    watch->need = need_of(now);
+    watch->looked_ms = now_ms;
+    watch->has_looked = true;
+    return now_ms < watch->calm_ms;
 }
 
 /* Amounts are held against the need that was last said, so that small ones do not chatter. */

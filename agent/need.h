@@ -26,16 +26,27 @@ struct kernel_view;
 void need_report(const struct kernel_view *now, const struct kernel_view *before,
                  int64_t elapsed_ms, int64_t page_kib, struct guest_report *out);
 
-#define NEED_PRESSING_MS INT64_C(100) /* between two looks while memory runs out */
+#define NEED_PRESSING_MS INT64_C(100)   /* between two looks while memory runs out */
+#define NEED_AHEAD_MS    INT64_C(10000) /* it runs out if it would be gone within that time */
+#define NEED_CALM_MS     INT64_C(1000)  /* so long nothing presses before looks are rare again */
+
+/* How need moves from look to look. */
+struct need_watch {
+    struct kib need; /* at the last look */
+    int64_t looked_ms;
+    int64_t calm_ms; /* until then memory runs out */
+    bool has_looked;
+};
 
 /*
- * Does memory run out soon: is less than an eighth of what is held available, or will all of it be
- * used within 4 s if it goes on as since the look before, elapsed_ms ago, when so much was
- * available? A second is long then: a guest without swap that takes 100 MiB in it is dead before
- * the host hears of it.
+ * A look at now_ms. True while memory runs out: less than an eighth of what is held is available,
+ * or all of it will be used within NEED_AHEAD_MS if need goes on growing as since the look before;
+ * and for NEED_CALM_MS after that, since a rise may pause. A second is long then: a guest without
+ * swap that takes 100 MiB in it is dead before the host hears of it. It is far ahead because a rise
+ * that began just before a look shows as a small part of its pace. What counts is that need grows,
+ * not that less is available: a balloon that grows too would hide the rise.
  */
-bool need_is_pressing(const struct kernel_view *now, struct kib available_before,
-                      int64_t elapsed_ms);
+bool need_watch_look(struct need_watch *watch, const struct kernel_view *now, int64_t now_ms);
 
 /* Is now to be said, elapsed_ms after last was? */
 bool need_worth_saying(const struct guest_report *now, const struct guest_report *last,

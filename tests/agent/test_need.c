@@ -198,20 +198,62 @@ START_TEST(what_changed_is_said_at_once)
 }
 END_TEST
 
+/* Does memory run out at a look at view, elapsed_ms after one at which need was before_mib? */
+static bool runs_out(const struct kernel_view *view, int64_t before_mib, int64_t elapsed_ms)
+{
+    struct need_watch watch = {.need = kib_mib(before_mib), .looked_ms = 5000, .has_looked = true};
+
+    return need_watch_look(&watch, view, 5000 + elapsed_ms);
+}
+
+/* guest() needs 424 of 1024 MiB. */
 START_TEST(memory_that_runs_out_presses)
 {
     struct kernel_view view = guest();
 
-    ck_assert(!need_is_pressing(&view, kib_mib(600), 1000));
-    ck_assert(!need_is_pressing(&view, kib_mib(750), 1000)); /* four seconds more, exactly */
-    ck_assert(need_is_pressing(&view, kib_mib(751), 1000));
-    ck_assert(need_is_pressing(&view, kib_mib(616), 100));
-    ck_assert(!need_is_pressing(&view, kib_mib(100), 1000)); /* it becomes more */
-    ck_assert(!need_is_pressing(&view, kib_mib(751), 0));
+    ck_assert(!runs_out(&view, 424, 1000));
+    ck_assert(!runs_out(&view, 364, 1000)); /* ten seconds more, exactly */
+    ck_assert(runs_out(&view, 363, 1000));
+    ck_assert(runs_out(&view, 417, 100));
+    ck_assert(!runs_out(&view, 900, 1000)); /* it becomes less */
+    ck_assert(!runs_out(&view, 363, 0));
     view.memory.available = kib_mib(128);
-    ck_assert(!need_is_pressing(&view, kib_mib(128), 1000));
+    ck_assert(!runs_out(&view, 900, 1000));
     view.memory.available = kib_mib(127); /* less than an eighth */
-    ck_assert(need_is_pressing(&view, kib_mib(127), 1000));
+    ck_assert(runs_out(&view, 900, 1000));
+}
+END_TEST
+
+START_TEST(the_first_look_shows_no_rise)
+{
+    struct need_watch watch = {0};
+    struct kernel_view view = guest();
+
+    ck_assert(!need_watch_look(&watch, &view, 1000));
+    ck_assert(!need_watch_look(&watch, &view, 2000));
+}
+END_TEST
+
+/* Its balloon brings more than it takes meanwhile, and that can end at once. */
+START_TEST(what_its_balloon_brings_does_not_hide_a_rise)
+{
+    struct kernel_view view = guest();
+
+    view.held = kib_mib(1324);
+    view.memory.available = kib_mib(800); /* it was 600, with 1024 held */
+    ck_assert(runs_out(&view, 424, 1000));
+}
+END_TEST
+
+START_TEST(a_rise_that_pauses_presses_for_a_second_more)
+{
+    struct kernel_view view = guest();
+    struct need_watch watch = {.need = kib_mib(300), .looked_ms = 1000, .has_looked = true};
+
+    ck_assert(need_watch_look(&watch, &view, 2000));
+    ck_assert(need_watch_look(&watch, &view, 2100));
+    ck_assert(need_watch_look(&watch, &view, 2999));
+    ck_assert(!need_watch_look(&watch, &view, 3000));
 }
 END_TEST
 
@@ -243,6 +285,9 @@ int main(void)
     tcase_add_test(tests, what_hardly_changed_waits_for_the_heartbeat);
     tcase_add_test(tests, what_changed_is_said_at_once);
     tcase_add_test(tests, memory_that_runs_out_presses);
+    tcase_add_test(tests, the_first_look_shows_no_rise);
+    tcase_add_test(tests, what_its_balloon_brings_does_not_hide_a_rise);
+    tcase_add_test(tests, a_rise_that_pauses_presses_for_a_second_more);
     tcase_add_test(tests, a_guest_that_needed_nothing_says_so_when_it_does);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);
