@@ -25,14 +25,16 @@ static struct kib video_of(const struct build *build)
     return kib(build->type == BUILD_HVM ? VIDEO_HVM : 0);
 }
 
-struct kib build_tables(int64_t vcpus, struct kib maxmem)
+/* What libxl sets aside for the page tables of a guest that is not PV. It is not among the domain's
+ * pages. */
+static struct kib tables_of(int64_t vcpus, struct kib maxmem)
 {
     return kib_add(kib_mib(vcpus), kib(maxmem.v / 1024 * 4));
 }
 
 static struct kib shadow_of(const struct build *build)
 {
-    return build->shadow.v >= 0 ? build->shadow : build_tables(build->vcpus, build->maxmem);
+    return build->shadow.v >= 0 ? build->shadow : tables_of(build->vcpus, build->maxmem);
 }
 
 struct kib build_needs(const struct build *build)

@@ -26,10 +26,6 @@ struct build {
  * nothing is lacking while it is built. */
 struct build build_usual(struct kib memory, struct kib maxmem);
 
-/* What libxl sets aside for the page tables of a guest that is not PV: 1 MiB a vCPU, and 4 KiB a
- * MiB of the maximum. It is not among the domain's pages. */
-struct kib build_tables(int64_t vcpus, struct kib maxmem);
-
 /* All that a toolstack will take from the host for it, as libxl reckons, rounded up to 2 MiB. */
 struct kib build_needs(const struct build *build);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/snapshot.h"
 
-#include "core/build.h"
 #include "daemon/registry.h"
 
 #define AGENT_FRESH_MS     INT64_C(30000)  /* three heartbeats */
@@ -63,16 +62,14 @@ static bool is_spent(const struct domain *domain, int64_t now_ms)
     return domain->now.dying && (!domain->vm || snapshot_is_zombie(domain, now_ms));
 }
 
-/* The page tables of one that is not PV come back first, and are kept with its pages. */
+/* Its page tables come back first, and are kept with its pages. */
 static struct kib cap_of(const struct domain *domain, bool spent)
 {
     const struct hv_domain *now = &domain->now;
 
     if (spent)
         return now->assigned;
-    if (!now->dying || now->pv || !domain->vm)
-        return now->cap;
-    return kib_add(now->cap, build_tables(1, domain->vm->natural.static_max));
+    return now->dying ? kib_add(now->cap, now->pool) : now->cap;
 }
 
 struct vm snapshot_vm(const struct domain *domain, int64_t now_ms)

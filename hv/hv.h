@@ -46,8 +46,9 @@ struct hv_domain {
     struct kib claim;        /* outstanding claim */
     struct kib pod_debt;     /* populate-on-demand pages without memory behind them, which the guest
                                 still has to balloon away; 0 for PV */
-    struct kib pool;         /* what the hypervisor took from free for its page tables, while it is
-                                built; never more than free has lost for it; else, and for PV, 0 */
+    struct kib pool;         /* what the hypervisor took from free for its page tables; while it is
+                                built, never more than free has lost for it; 0 for PV; once it is
+                                dying, what it had */
     struct kib target;       /* memory/target; 0 where there is none */
     struct kib static_max;   /* memory/static-max; 0 where there is none */
     struct kib offset;       /* assigned − target at rest, once measured; 0 before and for PV */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/reservations/reservations.h"
-#include "core/build.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -424,15 +423,12 @@ void reservations_ask(struct reservations *reservations, struct call *call,
 }
 
 /* What xl takes when it builds a guest again that reboots: all that it may have had, and its page
- * tables. Those of one vCPU are the least that has come free with it. */
-static struct kib rebuild_needs(const struct vm_entry *vm, const struct domain *last)
+ * tables. */
+static struct kib rebuild_needs(const struct domain *last)
 {
     const struct vm counted = {.assigned = last->now.assigned, .cap = last->now.cap};
-    struct kib tables = kib(0);
 
-    if (vm && !last->now.pv)
-        tables = build_tables(1, vm->natural.static_max);
-    return kib_add(model_counted(&counted), tables);
+    return kib_add(model_counted(&counted), last->now.pool);
 }
 
 void reservations_note_death(struct reservations *reservations, const char *name,
@@ -451,8 +447,7 @@ void reservations_note_death(struct reservations *reservations, const char *name
     DL_FOREACH (reservations->list, reservation)
         if (strcmp(reservation->name, name) == 0)
             return; /* it dies half-built: what is kept for it is enough */
-    reservation = add(reservations, reservations->next_id, name,
-                      rebuild_needs(registry_find(registry, name), last), 100);
+    reservation = add(reservations, reservations->next_id, name, rebuild_needs(last), 100);
     reservation->implicit = true;
     reservation->ttl_ms = reservations->daemon->options->reboot_grace_ms;
     reservation->state = RESERVATION_SQUEEZING; /* granted at once: its memory has just come free */

@@ -139,6 +139,8 @@ static void take_figures(struct hv_domain *seen, const struct sim_facts *facts)
     seen->cap_unlimited = facts->flags & FACT_UNLIMITED;
     seen->claim = facts->claim;
     seen->pod_debt = facts->pod;
+    if (!seen->dying)
+        seen->pool = facts->pool;
     seen->target = facts->target;
     seen->static_max = facts->static_max;
     seen->own_target = facts->own;
@@ -207,7 +209,6 @@ void sim_look_take(struct sim_look *look, const struct sim_facts *facts, int64_t
     take_report(look, seen, known, facts, now_ms);
     rest_look(&known->rest, seen, facts->videoram, now_ms);
     seen->state = judge_state(seen, known, facts->flags);
-    seen->pool = seen->state == VM_BUILDING ? facts->pool : kib(0);
     now->n++;
 }
 

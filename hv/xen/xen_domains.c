@@ -123,22 +123,32 @@ static void judge_state(struct xen *xen, struct xen_domain *domain, const xc_dom
     seen->state = domain_state(&facts);
 }
 
+/* The pool for its page tables, which comes out of free and is not among its pages; 0 where it
+ * cannot be asked for. */
+static struct kib ask_pool(struct xen *xen, const struct xen_domain *domain)
+{
+    uint64_t bytes;
+
+    if (xc_get_paging_mempool_size(xen->xc, domain->seen.ref.domid, &bytes))
+        return kib(0);
+    return bytes / 1024 < KIB_LIMIT ? kib((int64_t)(bytes / 1024)) : kib(KIB_LIMIT);
+}
+
 /*
- * A domain is built with a pool for its page tables, which comes out of free and is not among its
- * pages. Only what the pool had before free was read may be taken as gone from it: that is what is
- * handed out.
+ * While a domain is built its pool grows, and only what it had before free was read may be taken as
+ * gone from it: that is what is handed out. Later it stays as it is.
  */
 static void look_at_pool(struct xen *xen, struct xen_domain *domain)
 {
-    uint64_t bytes = 0;
+    bool is_built = domain->seen.state != VM_BUILDING;
     struct kib before = domain->pool;
 
-    if (!domain->seen.pv && domain->seen.state == VM_BUILDING &&
-        xc_get_paging_mempool_size(xen->xc, domain->seen.ref.domid, &bytes))
-        bytes = 0;
-    domain->pool = kib_min(kib((int64_t)(bytes / 1024)), kib(KIB_LIMIT));
-    domain->seen.pool = kib_min(before, domain->pool);
-    xen->pool_moved |= domain->pool.v > before.v;
+    if (domain->seen.pv || domain->seen.dying)
+        return;
+    if (!is_built || before.v == 0)
+        domain->pool = ask_pool(xen, domain);
+    domain->seen.pool = is_built ? domain->pool : kib_min(before, domain->pool);
+    xen->pool_moved |= !is_built && domain->pool.v > before.v;
 }
 
 /* Introduction happens once; a paused domain may also have been forgotten again, on its way out. */

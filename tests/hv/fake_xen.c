@@ -65,6 +65,12 @@ void fake_xen_build(uint64_t pages)
     fake.pool_due = pages;
 }
 
+void fake_xen_die(void)
+{
+    fake.infos[FAKE_HVM].flags |= XEN_DOMINF_dying;
+    fake.pool = 0;
+}
+
 bool fake_xen_fails(const char *call)
 {
     if (fake.failures == 0 || fake.countdown-- > 0)
@@ -320,7 +326,7 @@ int xc_domain_get_pod_target(xc_interface *xch, uint32_t domid, uint64_t *tot_pa
 int xc_get_paging_mempool_size(xc_interface *xch, uint32_t domid, uint64_t *size)
 {
     (void)xch;
-    ck_assert_uint_eq(domid, FAKE_HVM); /* others have none, or are built */
+    ck_assert_uint_eq(domid, FAKE_HVM); /* others have none */
     if (fake_xen_fails(__func__))
         return -1;
     fake.pool += fake.pool_due;

@@ -49,6 +49,9 @@ void fake_xen_move_balloons(uint64_t pages);
  * so many pages for it. */
 void fake_xen_build(uint64_t pages);
 
+/* The HVM guest dies, and its pool has come back. */
+void fake_xen_die(void);
+
 /* Handles, transactions and lock files that are open. */
 size_t fake_xen_held(void);
 

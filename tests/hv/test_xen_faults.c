@@ -23,6 +23,7 @@ static int64_t now_ms;
 static const char *const borne[] = {
     "xc_sharing_freed_pages",
     "xc_numainfo",
+    "xc_get_paging_mempool_size",
     "xc_domain_get_pod_target", /* asked at each look until the guest has booted */
     "xenevtchn_open",
     "xenevtchn_bind_virq",
@@ -314,6 +315,9 @@ START_TEST(a_pool_counts_once_free_was_read_without_it)
         ck_assert_int_eq(find(FAKE_HVM)->pool.v, pool * MIB);
         ck_assert_int_eq(free_and_held(), sum - pool * MIB);
     }
+    fake_xen_die();
+    ck_assert_int_eq(look(0, &err), 0);
+    ck_assert_int_eq(find(FAKE_HVM)->pool.v, 32 * MIB); /* what it had */
     hv_close(hv);
     fake_xen_end();
 }

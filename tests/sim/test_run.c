@@ -212,6 +212,19 @@ START_TEST(test_a_reboot_finds_the_memory_of_its_page_tables_too)
 }
 END_TEST
 
+/* Each vCPU costs 1 MiB of them. */
+START_TEST(test_a_reboot_finds_the_memory_of_its_vcpus_too)
+{
+    run_text("[host]\nsize = 8g\ndom0 = 1g\n"
+             "[vm a]\nmemory = 512m\nminimum = 512m\nvcpus = 64\ntype = pvh\ndemand = 300m\n"
+             "[vm b]\nmemory = 1g\nmaxmem = 16g\ndemand = step 0:500m 5s:16g\nswap = 16g\n"
+             "[at 30s]\nreboot = a\n"
+             "[expect at 60s]\na = assigned >= 512m\nhost = broken = 0\n",
+             &usual);
+    assert_met();
+}
+END_TEST
+
 /* b would have all of the host: a's page tables, 33 MiB, come out of what is kept for a. */
 START_TEST(test_page_tables_of_a_start_are_no_broken_promise)
 {
@@ -319,6 +332,7 @@ int main(void)
     tcase_add_test(runs, test_a_zombie_is_counted_with_what_it_has);
     tcase_add_test(runs, test_a_reboot_is_no_broken_promise_though_a_zombie_stays);
     tcase_add_test(runs, test_a_reboot_finds_the_memory_of_its_page_tables_too);
+    tcase_add_test(runs, test_a_reboot_finds_the_memory_of_its_vcpus_too);
     tcase_add_test(runs, test_page_tables_of_a_start_are_no_broken_promise);
     tcase_add_test(runs, test_an_override_is_honoured_until_it_is_cleared);
     tcase_add_test(runs, test_the_same_file_runs_the_same);
