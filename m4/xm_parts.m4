@@ -31,13 +31,13 @@ AC_DEFUN([XM_XEN], [
         [auto | yes | no], [],
         [AC_MSG_ERROR([--with-xen=$with_xen: say auto, yes or no])])
     AS_IF([test "x$with_xen" != xno], [
-        PKG_CHECK_MODULES([XEN], [xencontrol xenstore xenevtchn xentoollog],
+        PKG_CHECK_MODULES([XEN], [xencontrol >= 4.17 xenstore xenevtchn xentoollog],
             [xm_have_xen=yes], [xm_have_xen=no])
         PKG_CHECK_MODULES([XENSTORE], [xenstore], [], [xm_have_xen=no])
         PKG_CHECK_MODULES_STATIC([XENSTORE_STATIC], [xenstore], [], [:])
     ])
     AS_IF([test "x$with_xen$xm_have_xen" = xyesno],
-        [xm_missing="${xm_missing:+$xm_missing, }xencontrol xenstore xenevtchn xentoollog (for --with-xen=yes)"
+        [xm_missing="${xm_missing:+$xm_missing, }xencontrol (4.17 or later) xenstore xenevtchn xentoollog (for --with-xen=yes)"
          xm_packages="${xm_packages:+$xm_packages }libxen-dev"])
     AS_CASE([$with_xen$xm_have_xen],
         [*yes], [xm_xen_text="yes (libxenctrl `$PKG_CONFIG --modversion xencontrol`)"],
