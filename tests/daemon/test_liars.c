@@ -43,10 +43,10 @@ END_TEST
 
 START_TEST(greed_wins_no_more_than_the_priority_says)
 {
-    struct setting_partial *said;
+    struct layer *base = layers_find(stage.host.layers, LAYER_ID_BASE);
 
-    said = layer_vm(layers_find(stage.host.layers, LAYER_ID_BASE), "busy");
-    setting_put(said, VM_KEY_PRIORITY, 60);
+    setting_put(layer_vm(base, "busy"), VM_KEY_PRIORITY, 60);
+    setting_put(layer_vm(base, "helper"), VM_KEY_MINIMUM, kib_mib(400).v);
     stage_pass(5);
     stage_xl("inside idle agent=greedy");
     stage_pass(60);
@@ -55,6 +55,7 @@ START_TEST(greed_wins_no_more_than_the_priority_says)
     stage_pass(120);
     ck_assert_int_ge(stage_target_mib("busy"), 2000);
     ck_assert_int_le(stage_target_mib("idle"), 1100);
+    ck_assert_int_ge(stage_target_mib("helper"), 400);
 }
 END_TEST
 
