@@ -52,7 +52,7 @@ struct hv_domain {
     struct kib target;       /* memory/target; 0 where there is none */
     struct kib static_max;   /* memory/static-max; 0 where there is none */
     struct kib offset;       /* assigned − target at rest, once measured; 0 before and for PV */
-    struct kib own_target;   /* our copy of the target, written with it in one transaction */
+    struct kib own_target;   /* our copy of the target; another one there was set by hand */
     bool has_own_target;     /* false: we never wrote this domain's target */
     struct guest_report report; /* last text that could be understood; source NEED_NONE before */
     int64_t report_ms;          /* when it last changed, on the clock given to hv_read */

@@ -174,6 +174,26 @@ bool store_read_amount(struct xen *xen, uint32_t domid, const char *name, struct
     return good;
 }
 
+/* Our copy of the target: one number; or two, while a write was under way (xen_write.c), of which
+ * that counts which is there. */
+static bool read_own(struct xen *xen, uint32_t domid, struct kib target, struct kib *out)
+{
+    unsigned length;
+    char *text = store_read(xen, domid, OWN_TARGET, &length);
+    char *second = text ? strchr(text, ' ') : NULL;
+    int64_t ours, before;
+    bool good;
+
+    if (second)
+        *second++ = '\0';
+    good = text && integer_parse(text, 0, KIB_LIMIT, &ours, NULL) == 0 &&
+           (!second || integer_parse(second, 0, KIB_LIMIT, &before, NULL) == 0);
+    if (good)
+        *out = kib(second && before == target.v ? before : ours);
+    free(text);
+    return good;
+}
+
 static void refresh_memory(struct xen *xen, struct xen_domain *domain, int64_t now_ms)
 {
     struct hv_domain *seen = &domain->seen;
@@ -186,7 +206,7 @@ static void refresh_memory(struct xen *xen, struct xen_domain *domain, int64_t n
         seen->static_max = kib(0);
     if (!store_read_amount(xen, domid, "memory/videoram", &domain->videoram))
         domain->videoram = kib(0); /* libxl writes -1 where there is none */
-    seen->has_own_target = store_read_amount(xen, domid, OWN_TARGET, &seen->own_target);
+    seen->has_own_target = read_own(xen, domid, seen->target, &seen->own_target);
 }
 
 static void refresh_name(struct xen *xen, struct xen_domain *domain, int64_t now_ms)

@@ -19,8 +19,7 @@
 #include "hv/domain_state.h"
 #include "hv/xen/xen.h"
 
-#define COMMIT_TRIES 8 /* of a xenstore transaction that others disturb */
-#define UUID_TEXT    37
+#define UUID_TEXT 37
 
 static void format_uuid(const uint8_t uuid[16], char out[UUID_TEXT])
 {
@@ -124,47 +123,55 @@ static int set_pod(struct xen *xen, const struct xen_domain *domain, struct kib 
     return 0;
 }
 
-static bool put(struct xen *xen, xs_transaction_t transaction, const char *path, int64_t value)
+static bool put(struct xen *xen, const char *path, const char *text)
 {
-    char text[24];
-    int length = snprintf(text, sizeof(text), "%" PRId64, value);
-
-    return xs_write(xen->xs, transaction, path, text, (unsigned)length);
+    return xs_write(xen->xs, XBT_NULL, path, text, (unsigned)strlen(text));
 }
 
-/* memory/target for the guest, /vm/UUID/memory for the toolstack, and our own copy: all or none. */
-static int write_store(struct xen *xen, const struct hv_ref *ref, struct kib target,
-                       bool own_copy_only, struct err *err)
+/* Our own copy of the target; and beside it the one before, while it is not known which of the two
+ * is there. Whenever we die, the target is one of them, and so is known to be ours. */
+static bool put_own(struct xen *xen, uint32_t domid, struct kib target, const struct kib *before)
 {
-    char target_path[64], own_path[64], vm_path[80], uuid[UUID_TEXT];
+    char path[64], text[48];
+
+    snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/" OWN_TARGET, domid);
+    if (before)
+        snprintf(text, sizeof(text), "%" PRId64 " %" PRId64, target.v, before->v);
+    else
+        snprintf(text, sizeof(text), "%" PRId64, target.v);
+    return put(xen, path, text);
+}
+
+static bool put_target(struct xen *xen, uint32_t domid, struct kib target)
+{
+    char path[64], text[24];
+
+    snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/memory/target", domid);
+    snprintf(text, sizeof(text), "%" PRId64, target.v);
+    return put(xen, path, text);
+}
+
+/* For the toolstack, which shows it and nothing else. */
+static bool put_vm_memory(struct xen *xen, const struct hv_ref *ref, struct kib target)
+{
+    char path[80], text[24], uuid[UUID_TEXT];
 
     format_uuid(ref->uuid, uuid);
-    snprintf(target_path, sizeof(target_path), "/local/domain/%" PRIu32 "/memory/target",
-             ref->domid);
-    snprintf(own_path, sizeof(own_path), "/local/domain/%" PRIu32 "/" OWN_TARGET, ref->domid);
-    snprintf(vm_path, sizeof(vm_path), "/vm/%s/memory", uuid);
-    for (int i = 0; i < COMMIT_TRIES; i++) {
-        xs_transaction_t transaction = xs_transaction_start(xen->xs);
-        bool good;
+    snprintf(path, sizeof(path), "/vm/%s/memory", uuid);
+    snprintf(text, sizeof(text), "%" PRId64, target.v / 1024);
+    return put(xen, path, text);
+}
 
-        if (transaction == XBT_NULL)
-            return err_set_errno(err, ERR_FAILED, errno, "begin a xenstore transaction");
-        good = put(xen, transaction, own_path, target.v);
-        if (good && !own_copy_only)
-            good = put(xen, transaction, target_path, target.v) &&
-                   put(xen, transaction, vm_path, target.v / 1024);
-        if (!good) {
-            int why = errno;
-
-            (void)xs_transaction_end(xen->xs, transaction, true);
-            return err_set_errno(err, ERR_FAILED, why, "write the domain's target to xenstore");
-        }
-        if (xs_transaction_end(xen->xs, transaction, false))
-            return 0;
-        if (errno != EAGAIN)
-            return err_set_errno(err, ERR_FAILED, errno, "commit the domain's target to xenstore");
-    }
-    return err_set(err, ERR_BUSY, "xenstore is too busy for a transaction");
+/* The guest waits for its target: what can follow it does. A transaction would take it three more
+ * answers of xenstored's to see it, of a millisecond and more each. */
+static int write_store(struct xen *xen, const struct hv_ref *ref, struct kib target,
+                       struct kib before, struct err *err)
+{
+    if (!put_own(xen, ref->domid, target, &before) || !put_target(xen, ref->domid, target))
+        return err_set_errno(err, ERR_FAILED, errno, "write the domain's target to xenstore");
+    (void)put_own(xen, ref->domid, target, NULL); /* else both stay there, which is as good */
+    (void)put_vm_memory(xen, ref, target);
+    return 0;
 }
 
 static void remember_target(struct xen_domain *domain, struct kib target, struct kib cap)
@@ -204,7 +211,8 @@ static int write_locked(struct xen *xen, const struct hv_ref *ref, struct kib ta
 
     if (check_not_overridden(xen, domain, err) || set_cap(xen, ref->domid, cap, err))
         return -1;
-    if (set_pod(xen, domain, target, err) || write_store(xen, ref, target, false, err)) {
+    if (set_pod(xen, domain, target, err) ||
+        write_store(xen, ref, target, domain->seen.target, err)) {
         take_back(xen, domain, cap_now);
         return -1;
     }
@@ -254,8 +262,8 @@ int write_adopt(struct hv *hv, const struct hv_ref *ref, struct err *err)
     if (check_gate(xen, ref, &cap_now, err))
         return -1;
     domain = domains_find(xen, ref->domid);
-    if (write_store(xen, ref, domain->seen.target, true, err))
-        return -1;
+    if (!put_own(xen, ref->domid, domain->seen.target, NULL))
+        return err_set_errno(err, ERR_FAILED, errno, "write our copy of the target to xenstore");
     domain->seen.own_target = domain->seen.target;
     domain->seen.has_own_target = true;
     return 0;

@@ -38,9 +38,6 @@ bool fake_xen_fails(const char *call);
 /* The first call that failed since then; NULL: none was reached. */
 const char *fake_xen_failed(void);
 
-/* Each transaction that is committed from now on collides with another, so many times. */
-void fake_xen_disturb(int times);
-
 /* While the domains are next listed, the PV guest grows by so many pages once it was looked at, and
  * the HVM guest shrinks by as many before it is. */
 void fake_xen_move_balloons(uint64_t pages);
@@ -52,7 +49,7 @@ void fake_xen_build(uint64_t pages);
 /* The HVM guest dies, and its pool has come back. */
 void fake_xen_die(void);
 
-/* Handles, transactions and lock files that are open. */
+/* Handles and lock files that are open. */
 size_t fake_xen_held(void);
 
 struct fake_levers fake_xen_levers(uint32_t domid);

@@ -34,13 +34,12 @@ struct xs_handle {
 };
 
 static struct {
-    struct store store, pending; /* pending: of the one open transaction */
+    struct store store;
     struct watch watches[VALUES_MAX];
     size_t n_watches;
     struct watch events[EVENTS_MAX];
     size_t n_events;
-    size_t n_handles, n_transactions;
-    int disturbances;
+    size_t n_handles;
 } fake;
 
 void fake_xenstore_begin(void)
@@ -50,12 +49,7 @@ void fake_xenstore_begin(void)
 
 size_t fake_xenstore_held(void)
 {
-    return fake.n_handles + fake.n_transactions;
-}
-
-void fake_xen_disturb(int times)
-{
-    fake.disturbances = times;
+    return fake.n_handles;
 }
 
 /* --- the tree --------------------------------------------------------------------------------- */
@@ -215,41 +209,12 @@ bool xs_write(struct xs_handle *h, xs_transaction_t t, const char *path, const v
     char text[PATH_ROOM];
 
     (void)h;
-    ck_assert_uint_ne(t, XBT_NULL); /* all or nothing */
+    ck_assert_uint_eq(t, XBT_NULL);
     if (fake_xen_fails(__func__))
         return false;
     snprintf(text, sizeof(text), "%.*s", (int)len, (const char *)data);
-    set_value(&fake.pending, path, text);
-    return true;
-}
-
-xs_transaction_t xs_transaction_start(struct xs_handle *h)
-{
-    (void)h;
-    if (fake_xen_fails(__func__))
-        return XBT_NULL;
-    ck_assert_uint_eq(fake.n_transactions, 0);
-    fake.n_transactions++;
-    fake.pending = (struct store){0};
-    return 1;
-}
-
-bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort)
-{
-    (void)h;
-    ck_assert_uint_eq(t, 1);
-    fake.n_transactions--;
-    if (fake_xen_fails(__func__))
-        return false;
-    if (!abort && fake.disturbances > 0) {
-        fake.disturbances--;
-        errno = EAGAIN;
-        return false;
-    }
-    for (size_t i = 0; i < fake.pending.count && !abort; i++) {
-        set_value(&fake.store, fake.pending.values[i].path, fake.pending.values[i].text);
-        fire_all(fake.pending.values[i].path);
-    }
+    set_value(&fake.store, path, text);
+    fire_all(path);
     return true;
 }
 

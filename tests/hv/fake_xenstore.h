@@ -9,7 +9,7 @@
 /* Empty, and nobody has a connection. */
 void fake_xenstore_begin(void);
 
-/* Connections and transactions that are open. */
+/* Connections that are open. */
 size_t fake_xenstore_held(void);
 
 /* The number at a path; −1 where there is no value. */
