@@ -15,7 +15,7 @@ build_packages=(
 test_packages=(
     clang libclang-rt-14-dev clang-format-14 shellcheck python3 spin
     valgrind qemu-system-x86 busybox-static cpio xz-utils prometheus tmux socat curl
-    dpkg-dev debhelper lintian
+    build-essential dpkg-dev debhelper lintian
 )
 
 say() {
