@@ -385,43 +385,42 @@ void changes_import(struct changes *changes, const struct settings_text *text, u
     enqueue(changes, change);
 }
 
-void changes_forget(struct changes *changes, const char *vm, uid_t uid, changes_done_fn *done,
-                    void *arg)
+static struct change *new_change(enum change_kind kind, uid_t uid, changes_done_fn *done, void *arg)
 {
     struct change *change = memory_new(1, sizeof(*change));
 
-    change->kind = CHANGE_FORGET;
-    change->vm = memory_copy_text(vm);
+    change->kind = kind;
     change->uid = uid;
     change->done = done;
     change->arg = arg;
+    return change;
+}
+
+void changes_forget(struct changes *changes, const char *vm, uid_t uid, changes_done_fn *done,
+                    void *arg)
+{
+    struct change *change = new_change(CHANGE_FORGET, uid, done, arg);
+
+    change->vm = memory_copy_text(vm);
     enqueue(changes, change);
 }
 
 void changes_apply(struct changes *changes, struct policy *policy, int64_t for_ms, uid_t uid,
                    changes_done_fn *done, void *arg)
 {
-    struct change *change = memory_new(1, sizeof(*change));
+    struct change *change = new_change(CHANGE_APPLY, uid, done, arg);
 
-    change->kind = CHANGE_APPLY;
     change->policy = policy;
     change->for_ms = for_ms;
-    change->uid = uid;
-    change->done = done;
-    change->arg = arg;
     enqueue(changes, change);
 }
 
 void changes_revert(struct changes *changes, const char *name, uid_t uid, changes_done_fn *done,
                     void *arg)
 {
-    struct change *change = memory_new(1, sizeof(*change));
+    struct change *change = new_change(CHANGE_REVERT, uid, done, arg);
 
-    change->kind = CHANGE_REVERT;
     change->vm = memory_copy_text(name);
-    change->uid = uid;
-    change->done = done;
-    change->arg = arg;
     enqueue(changes, change);
 }
 

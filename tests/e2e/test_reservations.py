@@ -232,21 +232,24 @@ def test_several_are_squeezed_for_at_once_and_block_nothing():
         assert not host.events("invariant-broken")
 
 
+def hold(host):
+    holder = subprocess.Popen([XENMEMCTL, "--socket", host.socket, "reserve", "100m", "--hold"],
+                              env=host.environment, stdout=subprocess.PIPE)
+    until("it is granted", lambda: [r["state"] for r in host.json("reservations")] == ["granted"])
+    return holder
+
+
 def test_a_holders_death_ends_it_at_once_and_a_lost_connection_after_a_while():
     with Host(FULL, MANAGED + "[daemon]\nholder-grace = 2s\n") as host:
         ready(host)
-        holder = subprocess.Popen([XENMEMCTL, "--socket", host.socket, "reserve", "100m", "--hold"],
-                                  env=host.environment, stdout=subprocess.PIPE)
-        until("it is granted", lambda: [r["state"] for r in host.json("reservations")] == ["granted"])
+        holder = hold(host)
         host.kill()
         holder.kill()
         holder.wait()
         host.start()
         assert len(host.json("reservations")) == 1, "a restart of the daemon lost it"
         until("nobody has taken it up", lambda: host.json("reservations") == [])
-        holder = subprocess.Popen([XENMEMCTL, "--socket", host.socket, "reserve", "100m", "--hold"],
-                                  env=host.environment, stdout=subprocess.PIPE)
-        until("it is granted", lambda: [r["state"] for r in host.json("reservations")] == ["granted"])
+        holder = hold(host)
         holder.kill()
         holder.wait()
         until("its holder is dead", lambda: host.json("reservations") == [])
@@ -256,9 +259,7 @@ def test_a_holders_death_ends_it_at_once_and_a_lost_connection_after_a_while():
 def test_a_holder_takes_it_up_again_from_a_daemon_that_was_restarted():
     with Host(FULL, MANAGED + "[daemon]\nholder-grace = 2s\n") as host:
         ready(host)
-        holder = subprocess.Popen([XENMEMCTL, "--socket", host.socket, "reserve", "100m", "--hold"],
-                                  env=host.environment, stdout=subprocess.PIPE)
-        until("it is granted", lambda: [r["state"] for r in host.json("reservations")] == ["granted"])
+        holder = hold(host)
         host.kill()
         host.start()
         time.sleep(4)
